@@ -1,0 +1,144 @@
+"""The only truth about settings: pydantic models, one a stage, frozen, unknown keys refused.
+
+`config.schema.json` is generated from `Config` (python -m emotag schema) and a test fails when the two drift apart.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, and a misspelt key is an error that names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CropConfig(Settings):
+    """Face-centred square crop at 25 fps, and the footage it refuses."""
+
+    size_px: int = Field(512, ge=64, le=2048, description="edge of the square crop")
+    face_share: float = Field(0.42, gt=0.1, lt=0.9, description="height of the face box over the crop's edge")
+    min_face_px: int = Field(96, ge=16, description="smallest face height accepted, in source pixels")
+    min_seconds: float = Field(5.0, ge=0, description="shortest clip accepted")
+    rival_face_share: float = Field(0.6, gt=0, le=1, description="a second face this large beside the first is refused")
+
+
+class LandmarksConfig(Settings):
+    """MediaPipe face mesh."""
+
+    provider: Literal["mediapipe"] = "mediapipe"
+    min_confidence: float = Field(0.5, ge=0, le=1)
+
+
+class MatteConfig(Settings):
+    """Person alpha and region labels."""
+
+    provider: Literal["mediapipe"] = "mediapipe"
+
+
+class SpeechConfig(Settings):
+    """Speech features and prosody."""
+
+    provider: Literal["whisper"] = "whisper"
+    blocks: tuple[int, ...] = Field((2, 3), description="encoder blocks, counted from 1, concatenated")
+    prosody: Literal["librosa", "none"] = "librosa"
+
+
+class EmotionConfig(Settings):
+    """Emotion teacher."""
+
+    provider: Literal["fer"] = "fer"
+
+
+class SyncConfig(Settings):
+    """Audio-visual offset."""
+
+    max_lag_frames: int = Field(10, ge=1, le=25)
+    warn_frames: float = Field(1.0, ge=0)
+    lead_frames: float = Field(0.0, description="frames by which lips lead sound in a clip that is in sync")
+
+
+class ShapeConfig(Settings):
+    """Shape, camera and texture of one person, from the adaptation part."""
+
+    components: int = Field(100, ge=1, description="identity components used")
+    focal_over_width: float = Field(2.0, gt=0.5, lt=10)
+    iterations: int = Field(400, ge=10)
+    photometric_iterations: int = Field(150, ge=0)
+
+
+class TrackConfig(Settings):
+    """Per-frame pose, expression, jaw and eyes with the shape frozen."""
+
+    iterations: int = Field(300, ge=10)
+    photometric_iterations: int = Field(100, ge=0)
+    smoothness: float = Field(0.1, ge=0)
+
+
+class ActionUnitsConfig(Settings):
+    """Action units from the tracked expression units."""
+
+    provider: Literal["expression"] = "expression"
+
+
+class IdentityConfig(Settings):
+    """Identity feature averaged over the most neutral frames."""
+
+    provider: Literal["shape"] = "shape"
+    frames: int = Field(50, ge=1)
+
+
+class GeometryConfig(Settings):
+    """Depth and normals of the tracked mesh."""
+
+    provider: Literal["mesh"] = "mesh"
+    size_px: int = Field(128, ge=32, le=1024)
+
+
+class PretrainConfig(Settings):
+    """Prior in motion space: a closed-form ridge, and the network on top of it."""
+
+    ridge: bool = Field(True, description="closed-form skip path under the base branch (no_ridge is the paper's)")
+    base_input: Literal["audio", "audio_au"] = Field("audio", description="what the base branch reads")
+    latent: Literal["z7", "z64"] = Field("z7", description="emotion latent: what Eq. 12's softmax is taken of, or wider")
+    iterations: int = Field(300, ge=0)
+    batch_windows: int = Field(8, ge=1)
+    window_frames: int = Field(32, ge=4)
+    learning_rate: float = Field(5e-4, gt=0)
+    weight_kl: float = Field(0.01, ge=0)
+    weight_score: float = Field(0.1, ge=0)
+    seed: int = 0
+
+
+class AdaptConfig(Settings):
+    """Adaptation of Gaussians and AdaIN to one person."""
+
+    scope: Literal["adain", "adain+mouth"] = "adain+mouth"
+    gaussians: int = Field(20_000, ge=500)
+    size_px: int = Field(256, ge=32, le=1024)
+    static_iterations: int = Field(400, ge=0)
+    iterations: int = Field(1200, ge=1)
+    batch_frames: int = Field(2, ge=1)
+    sh_degree: int = Field(1, ge=0, le=3)
+    learning_rate: float = Field(5e-4, gt=0)
+    weight_ssim: float = Field(0.2, ge=0, le=1)
+    weight_kl: float = Field(0.01, ge=0)
+    weight_score: float = Field(0.1, ge=0)
+    weight_depth: float = Field(1e-2, ge=0)
+    weight_normal: float = Field(1e-3, ge=0)
+    weight_position: float = Field(0.01, ge=0, description="hinge on local position beyond threshold_position")
+    threshold_position: float = Field(1.0, ge=0)
+    weight_scale: float = Field(1.0, ge=0, description="hinge on local scale beyond threshold_scale")
+    threshold_scale: float = Field(0.6, ge=0)
+    checkpoint_every: int = Field(200, ge=1)
+    seed: int = 0
+
+
+class RenderConfig(Settings):
+    """Output video."""
+
+    backend: Literal["auto", "cpu", "torch", "gsplat"] = "auto"
+    size_px: int = Field(512, ge=64, le=2048)
+    crf: int = Field(16, ge=0, le=40)
+    plate: Literal["clip", "white", "black"] = Field("clip", description="what stands behind the head")

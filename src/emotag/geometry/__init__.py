@@ -1,0 +1,1 @@
+"""Cameras, rotations and meshes."""
