@@ -1,0 +1,36 @@
+"""What a metric declares about itself, so that tables never guess a unit or a direction."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`definition` is printed under every table; `higher_is_better` None means "nearer to `ideal`"."""
+
+    name: str
+    unit: str
+    higher_is_better: bool | None
+    definition: str
+    ideal: float | None = None
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("psnr_head", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of the pixels of the ground truth's head mask (skin, hair, mouth, eyes, neck), decoded mp4 at 512 px"),
+        Metric("psnr_full", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of all pixels, decoded mp4 at 512 px"),
+        Metric("ssim_head", "", True, "mean over frames and head-mask pixels of the SSIM map of the luma, Gaussian window 11x11 sigma 1.5, K1 .01, K2 .03, edges reflected"),
+        Metric("ssim_full", "", True, "as ssim_head over all pixels"),
+        Metric("lmd_px512", "px", False, "mean distance of the 20 lip points (iBUG 49-68 taken from the 478-point mesh), each frame's set centred on its own mean, pixels at 512"),
+        Metric("aue_l", "", False, "sum over AU10,12,14,15,17,20,23,25,26 of the mean squared difference of intensities 0..5, action units of the frozen subject fitted to the detected landmarks"),
+        Metric("aue_u", "", False, "as aue_l over AU01,02,04,05,06,07,09,45"),
+        Metric("lip_aperture_corr", "", True, "Pearson correlation over frames of the lip aperture (mean of five inner-lip gaps over the outer-eye distance) at lag 0"),
+        Metric("lip_width_corr", "", True, "Pearson correlation over frames of the mouth-corner distance over the outer-eye distance at lag 0"),
+        Metric("lip_aperture_gain", "", None, "standard deviation of the lip aperture over that of the ground truth", 1.0),
+        Metric("lip_closure_f1", "", True, "F1 of closed-lip frames (aperture under the ground truth's 5th percentile + .2 of its 5-95 range), one frame of tolerance"),
+        Metric("lip_best_lag", "frames", None, "lag of -8..8 frames at which the aperture correlation peaks, + = video late", 0.0),
+        Metric("blink_f1", "", True, "F1 of blinks (eye opening under .6 of the clip's median), matched within 3 frames"),
+        Metric("jitter_px512", "px", False, "mean norm of the second difference over time of the 51 inner landmarks, pixels at 512"),
+        Metric("undetected", "frames", False, "frames in which the landmark detector found no face (scored with the mean mouth)"),
+    )
+}  # fmt: skip
