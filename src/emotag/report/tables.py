@@ -1,0 +1,66 @@
+"""Metric rows in long form, and the tables made of them. A missing value is a dash, never a zero."""
+
+import math
+
+import pandas as pd
+
+from emotag.metrics.base import METRICS
+
+COLUMNS = (
+    "variant", "identity", "clip", "metric", "value", "unit", "higher_is_better", "definition", "split", "providers", "seed",
+)  # fmt: skip
+MISSING = "–"
+
+
+def metric_rows(scores: dict[str, float], **labels: object) -> list[dict[str, object]]:
+    """One row a metric; `labels` are variant, identity, clip, split, providers, seed."""
+    rows = []
+    for name, value in scores.items():
+        metric = METRICS[name]
+        rows.append(
+            {
+                **labels,
+                "metric": name,
+                "value": float(value),
+                "unit": metric.unit,
+                "higher_is_better": metric.higher_is_better,
+                "definition": metric.definition,
+            }
+        )
+    return rows
+
+
+def wide(rows: pd.DataFrame) -> pd.DataFrame:
+    """Variants as rows in their order of appearance, metrics as columns in the order they are declared.
+
+    Raises:
+        ValueError: rows of different splits would stand in one column.
+    """
+    if rows["split"].nunique() > 1:
+        raise ValueError(f"rows of different splits cannot stand in one table: {sorted(rows['split'].unique())}")
+    order = [name for name in METRICS if name in set(rows["metric"])]
+    table = rows.pivot_table(index="variant", columns="metric", values="value", sort=False, dropna=False)
+    return table.reindex(index=list(dict.fromkeys(rows["variant"])), columns=order)
+
+
+def cell(value: float) -> str:
+    """Three significant places for print; a dash for what is not there."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞"
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def markdown(table: pd.DataFrame, caption: str) -> str:
+    """A Markdown table with units and arrows in the header and every definition under it."""
+    header, definitions = ["variant"], []
+    for name in table.columns:
+        metric = METRICS[name]
+        arrow = {True: " ↑", False: " ↓", None: f" → {metric.ideal:g}" if metric.ideal is not None else ""}
+        header.append(f"{name}{arrow[metric.higher_is_better]}{f' ({metric.unit})' if metric.unit else ''}")
+        definitions.append(f"- `{name}`: {metric.definition}.")
+    lines = [caption, "", "| " + " | ".join(header) + " |", "| --- " + "| ---: " * len(table.columns) + "|"]
+    for variant, row in table.iterrows():
+        lines.append("| " + " | ".join([str(variant), *(cell(value) for value in row)]) + " |")
+    return "\n".join([*lines, "", *definitions, ""])
