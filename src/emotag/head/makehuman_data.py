@@ -1,0 +1,38 @@
+"""The file of the MakeHuman head model."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from emotag.io.artifact import Artifact
+
+
+@dataclass(frozen=True)
+class MakeHumanData(Artifact):
+    """All of the head model, m and rad, in the head's frame (origin midway between the ears, face towards +z, y up).
+
+    `neutral` [V, 3] mean person; `faces` [F, 3]; `uv` [F, 3, 2]; `shape_basis` [S, V, 3] m per unit-variance coefficient;
+    `expression_basis` [E, V, 3] m at 1; `jaw_basis` [2, V, 3] m/rad (pitch, yaw) and `jaw_limits` rad at the ARKit unit's 1;
+    `lid_basis` [8, V, 3] m/rad, what the skin does when an eye turns as in `lid_names` (eyeLook units without the eyeball);
+    `eyeball` [2, V] bool (left, right); `root_share` [V] share of the head's rotation; `face_part` [F] and `vertex_part` [V]
+    index into `emotag.head.makehuman_regions.PARTS`; `face_area` [F] bool, the front of the head.
+    """
+
+    KIND: ClassVar[str] = "head_model"
+    name: str
+    expression_names: list[str]
+    lid_names: list[str]
+    jaw_limits: list[float]
+    neutral: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    shape_basis: np.ndarray
+    expression_basis: np.ndarray
+    jaw_basis: np.ndarray
+    lid_basis: np.ndarray
+    eyeball: np.ndarray
+    root_share: np.ndarray
+    face_part: np.ndarray
+    vertex_part: np.ndarray
+    face_area: np.ndarray

@@ -1,0 +1,86 @@
+"""Named regions of the MakeHuman head: from mesh groups, painted masks, rig weights and geometry.
+
+Every face and every vertex carries exactly one of `PARTS`; `face` overlaps them (front of the head, mask-like).
+"""
+
+import numpy as np
+
+from emotag.head.makehuman_source import Source
+
+PARTS = (
+    "skin", "lips", "mouth_interior", "teeth", "tongue", "eyeballs", "eyelids", "lashes", "brows", "scalp", "ears", "neck",
+)  # fmt: skip
+EYE_RADIUS = 0.015
+# The brow arc relative to the eye's centre, in eye radii, on the subject's left (mirrored on the right):
+# distance from the middle plane outwards, height of the arc's middle line and its half width.
+BROW_ACROSS = np.array([-1.15, -0.5, 0.4, 1.1, 1.75])
+BROW_HEIGHT = np.array([1.30, 1.42, 1.55, 1.50, 1.10])
+BROW_HALF_WIDTH = np.array([0.26, 0.28, 0.26, 0.22, 0.16])
+
+
+def face_labels(
+    source: Source, vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray, groups: np.ndarray, neck: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Label every triangle.
+
+    `vertices` [V, 3] m (origin midway between the ears), `faces` [F, 3], `uv` [F, 3, 2], `groups` [F] mesh group names,
+    `neck` [V] summed skinning weight of neck and trunk bones.
+
+    Returns: index into `PARTS` [F] uint8, and whether the face belongs to `face` [F] bool.
+    """
+    centre_uv = uv.mean(1)
+    body = groups == "body"
+    painted = {
+        name: body & (source.mask(name, centre_uv) > 0.5)
+        for name in ("lips", "eyelids", "ears", "face", "inside-mouth")
+    }
+    centres = vertices[faces].mean(1)
+    eyes = [vertices[np.unique(faces[groups == f"helper-{side}-eye"])].mean(0) for side in "lr"]
+    label = np.zeros(len(faces), np.uint8)
+
+    def paint(part: str, mask: np.ndarray) -> None:
+        label[mask] = PARTS.index(part)
+
+    paint("neck", body & (neck[faces].mean(1) > 0.5))
+    paint("scalp", body & ~painted["face"] & _above_hairline(centres, eyes))
+    paint("brows", painted["face"] & _brow_arc(centres, eyes))
+    paint("ears", painted["ears"])
+    paint("eyelids", painted["eyelids"])
+    paint("lips", painted["lips"])
+    paint("mouth_interior", painted["inside-mouth"])
+    paint("teeth", np.isin(groups, ["helper-upper-teeth", "helper-lower-teeth"]))
+    paint("tongue", groups == "helper-tongue")
+    paint("eyeballs", np.isin(groups, ["helper-l-eye", "helper-r-eye"]))
+    paint("lashes", np.char.find(groups.astype(str), "eyelashes") >= 0)
+    front = painted["face"] | painted["lips"] | painted["eyelids"]
+    return label, front & ~painted["inside-mouth"]
+
+
+def vertex_labels(faces: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Most frequent label [V] uint8 among a vertex's faces (the later part of `PARTS` wins a tie)."""
+    votes = np.zeros((count, len(PARTS)))
+    for corner in range(3):
+        np.add.at(votes, (faces[:, corner], labels), 1.0)
+    return (votes + 1e-3 * np.arange(len(PARTS))).argmax(1).astype(np.uint8)
+
+
+def _above_hairline(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
+    """Hair area: above a slanted line from the top of the forehead down behind the ears to the nape."""
+    brow = np.mean([eye[1] for eye in eyes]) + 2 * EYE_RADIUS
+    forehead, nape = (eyes[0][2], brow + 0.035), (-0.06, -0.045)
+    slope = (forehead[1] - nape[1]) / (forehead[0] - nape[0])
+    line = nape[1] + slope * np.clip(centres[:, 2] - nape[0], 0.0, None)
+    return centres[:, 1] > line
+
+
+def _brow_arc(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
+    """Skin on the two brow arcs."""
+    inside = np.zeros(len(centres), bool)
+    for eye, sign in zip(eyes, (1.0, -1.0), strict=True):
+        across = (centres[:, 0] - eye[0]) * sign / EYE_RADIUS
+        height = (centres[:, 1] - eye[1]) / EYE_RADIUS
+        middle = np.interp(across, BROW_ACROSS, BROW_HEIGHT)
+        half = np.interp(across, BROW_ACROSS, BROW_HALF_WIDTH)
+        within = (across > BROW_ACROSS[0]) & (across < BROW_ACROSS[-1])
+        inside |= within & (np.abs(height - middle) < half) & (centres[:, 2] > eye[2] - 2 * EYE_RADIUS)
+    return inside
