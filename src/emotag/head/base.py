@@ -38,7 +38,8 @@ class HeadModel(Protocol):
 
     def landmarks(self, vertices: Tensor, offsets: Tensor | None = None, rotation: Tensor | None = None) -> Tensor:
         """The 478 MediaPipe points [B, 478, 3] of posed vertices; `offsets` [478, 3] m in the head's frame are added
-        after turning them by `rotation` [B, 3]."""
+        after turning them by `rotation` [B, 3].
+        """
         ...
 
     def action_units(self, expression: Tensor, jaw: Tensor) -> Tensor:

@@ -22,7 +22,8 @@ from emotag.types import LANDMARKS
 @dataclass(frozen=True)
 class LandmarkEmbedding:
     """`triangles` [478, 3] vertex numbers, `barycentric` [478, 3], `offsets` [478, 3] m in the head's frame (systematic
-    difference to real faces), `spread` [478] m (median distance of detections from the point: small is reliable)."""
+    difference to real faces), `spread` [478] m (median distance of detections from the point: small is reliable).
+    """
 
     triangles: Tensor
     barycentric: Tensor
@@ -54,6 +55,7 @@ def load_embedding(path: Path, head_model: str) -> LandmarkEmbedding:
 
     Raises:
         ArtifactMismatch: it belongs to another head model or is incomplete.
+
     """
     content = json.loads(Path(path).read_text())
     if content.get("head_model") != head_model or len(content.get("triangles", [])) != LANDMARKS:

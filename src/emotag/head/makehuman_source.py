@@ -38,6 +38,7 @@ class Source:
     Raises:
         AssetMissing: the file is not there.
         ArtifactMismatch: it is not the wheel that was expected.
+
     """
 
     def __init__(self, wheel: Path) -> None:

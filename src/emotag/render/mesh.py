@@ -19,7 +19,8 @@ LIGHT = (0.3, 0.5, 0.8)
 @dataclass(frozen=True)
 class MeshFrame:
     """`face_index` [H, W] int32 (-1 where empty), `barycentric` [H, W, 3] float32 on the surface (perspective-correct),
-    `depth` [H, W] float32 m along the viewing direction (0 where empty)."""
+    `depth` [H, W] float32 m along the viewing direction (0 where empty).
+    """
 
     face_index: np.ndarray
     barycentric: np.ndarray
@@ -121,14 +122,16 @@ def shade(
     ambient: float = 0.45,
     background: np.ndarray | tuple[float, float, float] = (1.0, 1.0, 1.0),
 ) -> np.ndarray:
-    """Soft (half Lambert) light on colours a vertex [V, 3] or a face [F, 3], 0 to 1.
+    """Soft (half Lambert) light on colours a vertex [V, 3], a face [F, 3] or a pixel [H, W, 3], 0 to 1.
 
     Args: `light` direction towards the light in the camera's frame, `ambient` share of light that comes from everywhere,
     `background` [3] or [H, W, 3]. Returns: [H, W, 3] float32, 0 to 1.
     """
     colours = np.asarray(colours, np.float32)
     picture = np.broadcast_to(np.asarray(background, np.float32), (*frame.face_index.shape, 3)).copy()
-    if len(colours) == len(vertices):
+    if colours.ndim == 3:
+        base = colours[frame.covered]
+    elif len(colours) == len(vertices):
         base = interpolate(frame, faces, colours)[frame.covered]
     else:
         base = colours[frame.face_index[frame.covered]]
@@ -149,7 +152,7 @@ def draw(
     ambient: float = 0.45,
     background: np.ndarray | tuple[float, float, float] = (1.0, 1.0, 1.0),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Anti-aliased shaded picture [H, W, 3] and coverage [H, W], float32 0 to 1, through `supersampling`² samples a pixel.
+    """Anti-aliased shaded picture [H, W, 3] and coverage [H, W], float32 0 to 1, with `supersampling`² samples.
 
     Args as in `shade`.
     """

