@@ -1,6 +1,6 @@
 """What a renderer draws and what it gives back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from torch import Tensor
@@ -13,7 +13,10 @@ class Splats:
     """Gaussians in the camera's frame, all with leading batch dimension B (frames).
 
     `means` [B, N, 3] m, `quaternions` [B, N, 4] (w, x, y, z), `scales` [B, N, 3] m (> 0), `opacities` [B, N] 0 to 1,
-    `sh` [B or 1, N, K, 3] spherical harmonics coefficients (K = 1, 4, 9 or 16; colour = 0.5 + C0 * sh[0] + …, clamped at 0).
+    `sh` [B or 1, N, K, 3] spherical harmonics coefficients (K = 1, 4, 9 or 16; colour = 0.5 + C0 sh[0] + …,
+    clamped at 0).
+    `orientation` [B, 3, 3]: rotation from the frame in which `sh` is given to the camera's (None: they are the same).
+    With the head's rotation, colours depend on the side from which the head is seen. It gets no gradient.
     """
 
     means: Tensor
@@ -21,6 +24,12 @@ class Splats:
     scales: Tensor
     opacities: Tensor
     sh: Tensor
+    orientation: Tensor | None = None
+
+    def to(self, device: str) -> "Splats":
+        """The same Gaussians on `device`."""
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Splats(**{name: tensor if tensor is None else tensor.to(device) for name, tensor in tensors.items()})
 
 
 @dataclass(frozen=True)

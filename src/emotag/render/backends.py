@@ -1,0 +1,33 @@
+"""Choosing a back end by name."""
+
+import logging
+
+from emotag.errors import ConfigError
+from emotag.render import gsplat
+from emotag.render.base import Renderer
+from emotag.render.cpu import CpuRenderer
+from emotag.render.reference import TorchRenderer
+
+log = logging.getLogger(__name__)
+NAMES = ("auto", "cpu", "torch", "gsplat")
+
+
+def load(name: str = "auto", threads: int | None = None) -> Renderer:
+    """The back end called `name`; `auto` is gsplat where there is a GPU and the package, else cpu, and says so.
+
+    Args:
+        name: one of `NAMES`.
+        threads: of the cpu back end; all the cores this process may use if None.
+
+    Raises:
+        ConfigError: the name is unknown.
+        AssetMissing: gsplat was asked for by name and cannot run here.
+    """
+    if name == "auto":
+        reason = gsplat.available()
+        name = "cpu" if reason else "gsplat"
+        log.info("render backend: %s%s", name, f" ({reason})" if reason else "")
+    makers = {"cpu": lambda: CpuRenderer(threads), "torch": TorchRenderer, "gsplat": gsplat.GsplatRenderer}
+    if name not in makers:
+        raise ConfigError(f"render backend: found {name!r}, expected one of {', '.join(NAMES)}; mend render.backend")
+    return makers[name]()

@@ -1,0 +1,249 @@
+"""The `cpu` back end: exact tile rasteriser in numba with an analytic backward pass; threads do not change the bits."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from emotag.geometry.camera import Camera
+from emotag.render.base import Frame, Splats
+from emotag.render.checks import as_image, check_inputs
+from emotag.render.kernels_backward import MOMENTS, backward_range, gather_range
+from emotag.render.kernels_colour import colour_gradient_range, colour_range
+from emotag.render.kernels_forward import forward_range
+from emotag.render.kernels_projection import project_gradient_range, project_range
+from emotag.render.kernels_tiles import cover_range, fill_tiles
+from emotag.render.projection import EPS_2D, NEAR_M, view_limits
+
+# Channels that are always drawn: red, green, blue, depth.
+BASE_CHANNELS = 4
+
+
+class Workers:
+    """Runs a kernel over ranges of items on a few threads (the kernels release the interpreter's lock)."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads, "raster") if threads > 1 else None
+
+    def over(self, bounds: np.ndarray, kernel: Callable, *arguments: Any) -> None:
+        """Call `kernel(start, stop, *arguments)` for each pair of neighbours in `bounds`."""
+        ranges = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
+        if self._pool is None or len(ranges) < 2:
+            for start, stop in ranges:
+                kernel(start, stop, *arguments)
+            return
+        for future in [self._pool.submit(kernel, start, stop, *arguments) for start, stop in ranges]:
+            future.result()
+
+    def split(self, items: int) -> np.ndarray:
+        """Bounds of equal ranges, one a thread."""
+        return np.linspace(0, items, self.threads + 1).astype(np.int64)
+
+    def split_tiles(self, tile_starts: np.ndarray) -> np.ndarray:
+        """Bounds of ranges of tiles with about equally long lists, a few a thread to even out what lists do not say."""
+        if self.threads == 1:
+            return np.array([0, len(tile_starts) - 1])
+        work = tile_starts + 4 * np.arange(len(tile_starts))
+        parts = np.linspace(0, work[-1], 8 * self.threads + 1)
+        bounds = np.searchsorted(work, parts)
+        bounds[0], bounds[-1] = 0, len(tile_starts) - 1
+        return np.unique(bounds)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The flattened batch (M = B * N) on the image plane, kept for the backward pass."""
+
+    ellipses: np.ndarray
+    conics: np.ndarray
+    depths: np.ndarray
+    channels: np.ndarray
+    offsets: np.ndarray
+    counts: np.ndarray
+    pair_masks: np.ndarray
+    tile_starts: np.ndarray
+    pair_list: np.ndarray
+    gaussian_list: np.ndarray
+    columns: int
+    rows: int
+
+
+def _view(camera: Camera) -> tuple[float, ...]:
+    lens = (camera.fx, camera.fy, camera.cx, camera.cy, camera.width, camera.height, NEAR_M, EPS_2D)
+    return tuple(float(value) for value in (*lens, *view_limits(camera)))
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().contiguous().numpy()
+
+
+def build_scene(workers: Workers, camera: Camera, arrays: dict[str, np.ndarray]) -> Scene:
+    """Project, colour and sort into tiles. `arrays`: the splats by field name, float32, with extras and turn."""
+    frames, count = arrays["opacities"].shape
+    total = frames * count
+    extras = arrays["extras"].reshape(total, -1)
+    ellipses, conics = np.zeros((total, 6), np.float32), np.zeros((total, 3), np.float32)
+    depths, boxes = np.empty(total, np.float32), np.empty((total, 4), np.int32)
+    channels = np.empty((total, BASE_CHANNELS + extras.shape[1]), np.float32)
+    means = arrays["means"].reshape(total, 3)
+    flat = (arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3), arrays["opacities"].ravel())
+    even = workers.split(total)
+    workers.over(even, project_range, means, *flat, _view(camera), ellipses, conics, depths, boxes)
+    workers.over(even, colour_range, count, means, arrays["sh"], arrays["turn"], channels)
+    channels[:, 3] = depths
+    channels[:, BASE_CHANNELS:] = extras
+    columns, rows = -(-camera.width // 16), -(-camera.height // 16)
+    room = np.zeros(total + 1, np.int64)
+    np.cumsum((boxes[:, 1] - boxes[:, 0] + 1).clip(0) * (boxes[:, 3] - boxes[:, 2] + 1).clip(0), out=room[1:])
+    pair_tiles, pair_masks = np.empty(room[-1], np.int32), np.empty(room[-1], np.int32)
+    counts = np.empty(total, np.int32)
+    workers.over(even, cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)
+    ends = np.concatenate([[0], np.cumsum(counts.reshape(frames, count).sum(1, dtype=np.int64))])
+    tile_starts = np.zeros(frames * columns * rows + 1, np.int64)
+    pair_list, gaussian_list = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.int32)
+
+    def fill(start: int, stop: int) -> None:
+        for frame in range(start, stop):
+            fill_tiles(
+                frame, count, columns * rows, depths, counts, room, pair_tiles, tile_starts, ends[frame], pair_list,
+                gaussian_list,
+            )  # fmt: skip
+
+    workers.over(np.arange(frames + 1), fill)
+    return Scene(
+        ellipses,
+        conics,
+        depths,
+        channels,
+        room,
+        counts,
+        pair_masks,
+        tile_starts,
+        pair_list,
+        gaussian_list,
+        columns,
+        rows,
+    )
+
+
+class _Rasterise(torch.autograd.Function):
+    """Splats to colour, alpha, depth and extras."""
+
+    @staticmethod
+    def forward(  # noqa: D102
+        ctx: Any,
+        workers: Workers,
+        camera: Camera,
+        background: np.ndarray,
+        turn: np.ndarray,
+        means: Tensor,
+        quaternions: Tensor,
+        scales: Tensor,
+        opacities: Tensor,
+        sh: Tensor,
+        extras: Tensor,
+    ) -> tuple[Tensor, ...]:
+        splats = {"means": means, "quaternions": quaternions, "scales": scales, "opacities": opacities, "sh": sh}
+        arrays = {name: _array(tensor) for name, tensor in {**splats, "extras": extras}.items()} | {"turn": turn}
+        scene = build_scene(workers, camera, arrays)
+        size = (means.shape[0], camera.height, camera.width)
+        images = tuple(np.empty((*size, *last), np.float32) for last in ((3,), (), (), (extras.shape[-1],)))
+        workers.over(
+            workers.split_tiles(scene.tile_starts), forward_range, scene.columns, scene.rows, scene.tile_starts,
+            scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(),
+            scene.channels.shape[1], background, *images,
+        )  # fmt: skip
+        ctx.kept = (workers, camera, background, arrays, scene, images)
+        return tuple(torch.from_numpy(image) for image in images)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+        workers, camera, background, arrays, scene, images = ctx.kept
+        gradients = backward_pass(workers, camera, background, arrays, scene, images, tuple(_array(g) for g in grads))
+        names = ("means", "quaternions", "scales", "opacities", "sh", "extras")
+        return (None, None, None, None, *(torch.from_numpy(gradients[name]) for name in names))
+
+
+def backward_pass(
+    workers: Workers,
+    camera: Camera,
+    background: np.ndarray,
+    arrays: dict[str, np.ndarray],
+    scene: Scene,
+    images: tuple[np.ndarray, ...],
+    grads: tuple[np.ndarray, ...],
+) -> dict[str, np.ndarray]:
+    """Gradients by the splats' fields and the extras, from those of colour, alpha, depth and extras."""
+    frames, count = arrays["opacities"].shape
+    total, size = scene.channels.shape
+    records = np.zeros((scene.pair_masks.size, MOMENTS + size), np.float32)
+    workers.over(
+        workers.split_tiles(scene.tile_starts), backward_range, scene.columns, scene.rows, scene.tile_starts,
+        scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(), size,
+        background, images, grads, records,
+    )  # fmt: skip
+    even = workers.split(total)
+    by_mean2d, by_conic, by_channel = (np.empty((total, width), np.float32) for width in (2, 3, size))
+    by_opacity = np.empty((frames, count), np.float32)
+    workers.over(
+        even, gather_range, scene.offsets, scene.counts, records, scene.conics, arrays["opacities"].ravel(), size,
+        by_mean2d, by_conic, by_opacity.ravel(), by_channel,
+    )  # fmt: skip
+    means = arrays["means"].reshape(total, 3)
+    by_mean, by_sh = np.empty_like(means), np.zeros_like(arrays["sh"])
+    workers.over(
+        workers.split(count), colour_gradient_range, means, arrays["sh"], arrays["turn"], scene.channels, by_channel,
+        by_sh, by_mean,
+    )  # fmt: skip
+    quaternions, scales = arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3)
+    by_quaternion, by_scale = np.empty_like(quaternions), np.empty_like(scales)
+    workers.over(
+        even, project_gradient_range, means, quaternions, scales, _view(camera), scene.conics, by_mean2d, by_conic,
+        np.ascontiguousarray(by_channel[:, 3]), by_mean, by_quaternion, by_scale,
+    )  # fmt: skip
+    shape = (frames, count, -1)
+    return {
+        "means": by_mean.reshape(shape),
+        "quaternions": by_quaternion.reshape(shape),
+        "scales": by_scale.reshape(shape),
+        "opacities": by_opacity,
+        "sh": by_sh,
+        "extras": by_channel[:, BASE_CHANNELS:].reshape(shape),
+    }
+
+
+class CpuRenderer:
+    """Exact tile rasteriser on `threads` threads (all the cores this process may use if None), float32.
+
+    Same image as `torch`'s and gsplat's rules; gradients by means, quaternions, scales, opacities, sh and extras.
+    """
+
+    name = "cpu"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._workers = Workers(threads or len(os.sched_getaffinity(0)))
+
+    def render(
+        self,
+        splats: Splats,
+        camera: Camera,
+        background: Tensor | None = None,
+        extras: Tensor | None = None,
+    ) -> Frame:
+        """See `emotag.render.base.Renderer`."""
+        check_inputs(splats, extras)
+        frames, count = splats.opacities.shape
+        turn = torch.eye(3).expand(frames, 3, 3) if splats.orientation is None else splats.orientation
+        tensors = (splats.means, splats.quaternions, splats.scales, splats.opacities, splats.sh)
+        given = torch.zeros(frames, count, 0) if extras is None else extras
+        behind = _array(as_image(background, splats.means.float()))
+        colour, alpha, depth, drawn = _Rasterise.apply(
+            self._workers, camera, behind, _array(turn.float()), *(tensor.float() for tensor in (*tensors, given))
+        )
+        return Frame(colour, alpha, depth, None if extras is None else drawn)

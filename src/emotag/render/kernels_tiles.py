@@ -1,0 +1,116 @@
+"""Which Gaussians touch which 16 x 16 tile, in depth order, and which of its sixteen 4 x 4 blocks (numba).
+
+Depths are sorted once a frame; filling the tiles' lists in that order sorts every list. The test of a block is exact:
+it holds when the ellipse alpha >= 1/255 meets the rectangle of the block's pixel centres (up to a small slack).
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from emotag.render.kernels_projection import FOOTPRINT_SLACK
+
+LOG2_255 = 7.994353436858858
+LOG2_E = 1.4426950408889634
+
+
+@njit(cache=True, nogil=True)
+def band_mask(ellipse, low, high, left):
+    """Bits of the 4 blocks from column px `left` that meet rows with centres `low` to `high` (px); 0 to 15."""
+    a, b, c = -2 * float(ellipse[2]), -float(ellipse[3]), -2 * float(ellipse[4])
+    # Inside: a dx² + 2 b dx dy + c dy² <= reach.
+    reach = 2 * (float(ellipse[5]) + LOG2_255 + FOOTPRINT_SLACK * LOG2_E)
+    determinant = a * c - b * b
+    tall = math.sqrt(reach * a / determinant)
+    y0, y1 = max(low - ellipse[1], -tall), min(high - ellipse[1], tall)
+    if y0 > y1:
+        return 0
+    # The ellipse is widest at dy = -b/c times its half width, on either side.
+    widest = -b / c * math.sqrt(reach * c / determinant)
+    y_right, y_left = min(max(widest, y0), y1), min(max(-widest, y0), y1)
+    right_end = (math.sqrt(max(reach * a - determinant * y_right * y_right, 0.0)) - b * y_right) / a + ellipse[0]
+    left_end = (-math.sqrt(max(reach * a - determinant * y_left * y_left, 0.0)) - b * y_left) / a + ellipse[0]
+    first = max(math.ceil((left_end - left - 3.5) * 0.25), 0.0)
+    last = min(math.floor((right_end - left - 0.5) * 0.25), 3.0)
+    if first > last:
+        return 0
+    return (1 << int(last + 1)) - (1 << int(first))
+
+
+@njit(cache=True, nogil=True)
+def cover_range(start, stop, ellipses, boxes, offsets, columns, pair_tiles, pair_masks, counts):
+    """List the tiles that Gaussians [start, stop) touch.
+
+    Args:
+        ellipses, boxes: of `project_range`.
+        offsets: [M] int64, where a Gaussian's pairs begin. columns: tiles in a row.
+        pair_tiles, pair_masks: out, int32: tile of the frame, bits of its blocks (bit 4 * row + column).
+        counts: out [M] int32, pairs of each Gaussian.
+    """
+    for i in range(start, stop):
+        at = offsets[i]
+        for row in range(boxes[i, 2], boxes[i, 3] + 1):
+            for column in range(boxes[i, 0], boxes[i, 1] + 1):
+                mask = 0
+                for band in range(4):
+                    low = 16 * row + 4 * band + 0.5
+                    mask |= band_mask(ellipses[i], low, low + 3.0, 16.0 * column) << (4 * band)
+                if mask:
+                    pair_tiles[at], pair_masks[at] = row * columns + column, mask
+                    at += 1
+        counts[i] = at - offsets[i]
+
+
+@njit(cache=True, nogil=True)
+def sort_by_depth(depths, counts):
+    """Indices of the Gaussians with any pair, nearest first, equal depths in their own order (radix sort)."""
+    order = np.empty(depths.size, np.int32)
+    size = 0
+    for i in range(depths.size):
+        if counts[i] > 0:
+            order[size] = i
+            size += 1
+    order = order[:size]
+    other = np.empty_like(order)
+    keys = depths.view(np.uint32)
+    for shift in (0, 11, 22):
+        starts = np.zeros(2049, np.int32)
+        for i in range(size):
+            starts[((keys[order[i]] >> shift) & 2047) + 1] += 1
+        for k in range(2048):
+            starts[k + 1] += starts[k]
+        for i in range(size):
+            digit = (keys[order[i]] >> shift) & 2047
+            other[starts[digit]] = order[i]
+            starts[digit] += 1
+        order, other = other, order
+    return order
+
+
+@njit(cache=True, nogil=True)
+def fill_tiles(frame, count, tiles, depths, counts, offsets, pair_tiles, tile_starts, base, pair_list, gaussian_list):
+    """Tile lists of one frame, in depth order.
+
+    Args:
+        frame, count, tiles: which frame, N, tiles a frame.
+        tile_starts: out [B * tiles + 1] int64 (this frame's entries); `base` is where the frame's first list begins.
+        pair_list, gaussian_list: out int32: pair and Gaussian of each entry.
+    """
+    first = frame * count
+    order = sort_by_depth(depths[first : first + count], counts[first : first + count])
+    cursor = np.zeros(tiles + 1, np.int64)
+    for i in range(first, first + count):
+        for pair in range(offsets[i], offsets[i] + counts[i]):
+            cursor[pair_tiles[pair] + 1] += 1
+    cursor[0] = base
+    for tile in range(tiles):
+        cursor[tile + 1] += cursor[tile]
+        tile_starts[frame * tiles + tile] = cursor[tile]
+    tile_starts[frame * tiles + tiles] = cursor[tiles]
+    for n in order:
+        i = first + n
+        for pair in range(offsets[i], offsets[i] + counts[i]):
+            at = cursor[pair_tiles[pair]]
+            pair_list[at], gaussian_list[at] = pair, i
+            cursor[pair_tiles[pair]] = at + 1
