@@ -1,17 +1,27 @@
 """The only truth about settings: pydantic models, one a stage, frozen, unknown keys refused.
 
-`config.schema.json` is generated from `Config` (python -m emotag schema) and a test fails when the two drift apart.
+`emotag.project.Config` puts them together; `config.schema.json` is generated from it (python -m emotag schema) and a
+test fails when the two drift apart.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Settings(BaseModel):
     """Base of all settings: frozen, and a misspelt key is an error that names it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_values_as_numbers(cls, data: Any) -> Any:
+        """YAML reads a bare `on` as true, which would pass for the number 1."""
+        for name, field in cls.model_fields.items():
+            if isinstance(data, dict) and isinstance(data.get(name), bool) and field.annotation in (int, float):
+                raise ValueError(f"{name} is {data[name]} (YAML reads a bare on, off, yes, no so), expected a number")
+        return data
 
 
 class CropConfig(Settings):
@@ -101,7 +111,7 @@ class PretrainConfig(Settings):
 
     ridge: bool = Field(True, description="closed-form skip path under the base branch (no_ridge is the paper's)")
     base_input: Literal["audio", "audio_au"] = Field("audio", description="what the base branch reads")
-    latent: Literal["z7", "z64"] = Field("z7", description="emotion latent: what Eq. 12's softmax is taken of, or wider")
+    latent: Literal["z7", "z64"] = Field("z7", description="latent: what Eq. 12's softmax is taken of, or wider")
     iterations: int = Field(300, ge=0)
     batch_windows: int = Field(8, ge=1)
     window_frames: int = Field(32, ge=4)

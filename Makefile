@@ -1,0 +1,40 @@
+# Each target does all of its own set-up. Afterwards the pipeline lives in Snakemake: see README.md.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+CLIPS ?=
+CORES ?= all
+
+.PHONY: setup demo test bench-clips lint format
+
+setup: $(STAMP)
+
+$(STAMP): requirements-torch.txt requirements.txt requirements-dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -r requirements-torch.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/snakemake --cores $(CORES) adapt_identity
+
+test: setup
+	$(BIN)/snakemake --cores $(CORES) --quiet all -- fetch_assets
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench-clips: setup
+	@test -d "$(CLIPS)" || { echo "usage: make bench-clips CLIPS=<folder of clips>" >&2; exit 2; }
+	$(BIN)/python -m emotag bench "$(CLIPS)"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules

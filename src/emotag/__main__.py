@@ -1,0 +1,97 @@
+"""`python -m emotag`: look into an artifact, check a configuration, write its schema, watch training.
+
+inspect FILE                 kind, fields and provenance of any artifact
+check [--configfile F …]     validate config.yaml with files on top, as Snakemake would; exit code 2 if wrong
+schema                       write src/emotag/config.schema.json
+watch STATE                  print a training's progress until it ends
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from emotag.errors import EmotagError
+from emotag.io.artifact import read_tensors
+from emotag.project import Config, check_files, load_files, resolve
+
+SCHEMA = Path(__file__).with_name("config.schema.json")
+
+
+def inspect(path: Path) -> None:
+    """Print what an artifact holds."""
+    metadata, tensors = read_tensors(path)
+    print(f"{path}: {metadata.get('kind', 'unknown kind')}, schema {metadata.get('schema', '-')}")
+    for name, array in sorted(tensors.items()):
+        spread = f"{array.min():.4g} to {array.max():.4g}" if array.size and array.dtype.kind in "fiu" else ""
+        print(f"  {name:40} {array.dtype!s:8} {list(array.shape)!s:20} {spread}")
+    for title in ("fields", "provenance"):
+        print(f"{title}: {json.dumps(json.loads(metadata.get(title, '{}')), indent=2)}")
+
+
+def check(configfiles: list[Path]) -> None:
+    """Validate config.yaml with `configfiles` merged over it."""
+    base = [Path("config.yaml")] if Path("config.yaml").exists() else []
+    config = resolve(load_files(base + configfiles))
+    check_files(config)
+    print(f"good: preset {config.preset}, adapting {config.adapt.identity}; known: {', '.join(config.identities)}")
+
+
+def schema_text() -> str:
+    """JSON schema of config.yaml, from which editors complete and check it."""
+    schema = Config.model_json_schema()
+    # The embedded identity is always there, so nothing is compulsory.
+    schema.pop("required", None)
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def watch(state: Path, interval_s: float = 2.0) -> None:
+    """Follow every progress.jsonl under `state`, one line a step, until interrupted."""
+    if not state.is_dir():
+        raise EmotagError(f"{state}: no such folder; give the state folder of a training, such as results/state/…")
+    offsets: dict[Path, int] = {}
+    while True:
+        for file in sorted(state.rglob("progress.jsonl")):
+            with file.open(encoding="utf-8") as lines:
+                lines.seek(offsets.get(file, 0))
+                while (line := lines.readline()).endswith("\n"):
+                    offsets[file] = lines.tell()
+                    values = ", ".join(
+                        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
+                        for key, value in json.loads(line).items()
+                    )
+                    print(f"{file.parent.name}: {values}", flush=True)
+        time.sleep(interval_s)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 2 for what the user can mend."""
+    parser = argparse.ArgumentParser(
+        prog="python -m emotag", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("inspect").add_argument("file", type=Path)
+    commands.add_parser("check").add_argument("--configfile", type=Path, nargs="*", default=[])
+    commands.add_parser("schema")
+    commands.add_parser("watch").add_argument("state", type=Path)
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "inspect":
+            inspect(chosen.file)
+        elif chosen.command == "check":
+            check(chosen.configfile)
+        elif chosen.command == "schema":
+            SCHEMA.write_text(schema_text(), encoding="utf-8")
+        else:
+            watch(chosen.state)
+    except EmotagError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

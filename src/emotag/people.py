@@ -1,0 +1,86 @@
+"""Identities: whose clips they are, on what terms, which part is adapted on and which clips are tested on."""
+
+import datetime
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from emotag.complaints import not_text
+from emotag.config import Settings
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def check_name(value: Any) -> str:
+    """A name that can be part of a path: letters, digits, `_` and `-`, beginning with a letter or digit."""
+    if not isinstance(value, str):
+        raise ValueError(not_text(value, "a name"))
+    if not NAME.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is not a name; use letters, digits, _ and - only, beginning with a letter or a digit"
+        )
+    return value
+
+
+Name = Annotated[str, BeforeValidator(check_name)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Consent(Settings):
+    """Consent on record."""
+
+    scope: Text = Field(description="what the person agreed to")
+    date: datetime.date
+    expires: datetime.date | None = None
+    evidence: Text | None = Field(None, description="where the signed form or the recording is")
+
+
+def _kind_of_consent(value: Any) -> str:
+    return "record" if isinstance(value, Mapping | Consent) else "text"
+
+
+AnyConsent = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[Consent, Tag("record")], Discriminator(_kind_of_consent)
+]
+
+
+class AdaptPart(Settings):
+    """The seconds an avatar is made of."""
+
+    clip: Name | None = Field(None, description="name of a clip; may be left out where there is only one")
+    start_s: float = Field(0.0, ge=0)
+    seconds: float = Field(5.0, ge=1)
+
+
+class Identity(Settings):
+    """One person as an avatar is made of them. Either `video` (one clip, split after `adapt_on.seconds`) or `clips`."""
+
+    person: Name | None = Field(None, description="who it is, where one person has several identities")
+    video: Text | None = Field(None, description="short form: one clip, named as the identity")
+    clips: dict[Name, Text] = Field(default_factory=dict, description="clip name: file")
+    adapt_on: AdaptPart = AdaptPart()
+    test_on: list[Name] = Field(
+        default_factory=list, description="clips to test on; left out: the others, or the rest of the only one"
+    )
+    source: Text = Field(description="where the footage comes from")
+    licence: Text = Field(description="under which terms it may be used")
+    consent: AnyConsent = Field(description="the person's consent, as text or as a record with date and scope")
+
+    @model_validator(mode="after")
+    def _clips_fit(self) -> "Identity":
+        if bool(self.video) == bool(self.clips):
+            raise ValueError("give either video: FILE or clips: {name: FILE}")
+        if self.video and (self.adapt_on.clip or self.test_on):
+            raise ValueError("adapt_on.clip and test_on name clips, so give clips: {name: FILE} instead of video")
+        if self.clips and self.adapt_on.clip is None and len(self.clips) > 1:
+            raise ValueError(f"adapt_on.clip is missing; choose one of {', '.join(self.clips)}")
+        for clip in [*self.test_on, *filter(None, [self.adapt_on.clip])]:
+            if clip not in self.clips:
+                raise ValueError(f"{clip!r} is not among its clips; known: {', '.join(self.clips)}")
+        return self
+
+    def expired(self, today: datetime.date) -> bool:
+        """Whether consent ended before `today`."""
+        return isinstance(self.consent, Consent) and self.consent.expires is not None and self.consent.expires < today

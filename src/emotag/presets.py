@@ -1,0 +1,48 @@
+"""Scale presets: what changes with the size of the machine. They stand below config.yaml, so any value can be
+set there.
+
+`laptop` is the defaults of the models: two cores and no GPU. `paper` is EmoTaG's own scale (iterations, 60K Gaussians,
+512 px, learning rates).
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "laptop": {},
+    "workstation": {
+        "pretrain": {"iterations": 20_000},
+        "adapt": {"gaussians": 40_000, "size_px": 512, "static_iterations": 1_000, "iterations": 6_000, "sh_degree": 3},
+        "geometry": {"size_px": 256},
+    },
+    "paper": {
+        "pretrain": {"iterations": 250_000, "learning_rate": 5e-3},
+        "adapt": {
+            "gaussians": 60_000,
+            "size_px": 512,
+            "static_iterations": 3_000,
+            "iterations": 20_000,
+            "sh_degree": 3,
+            "learning_rate": 5e-4,
+        },
+        "geometry": {"size_px": 512},
+    },
+}
+
+
+def has_cuda() -> bool:
+    """Whether this machine has a usable NVIDIA device, found out without importing torch."""
+    if not Path("/proc/driver/nvidia/version").exists():
+        return False
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return True
+    listed = subprocess.run([program, "-L"], capture_output=True, text=True, check=False)
+    return listed.returncode == 0 and "GPU" in listed.stdout
+
+
+def choose(cuda: bool) -> str:
+    """The preset that `auto` stands for."""
+    return "workstation" if cuda else "laptop"

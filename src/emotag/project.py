@@ -1,0 +1,207 @@
+"""The project's configuration as a whole: preset < config.yaml < --configfile < --config, then validated.
+
+Torch-free and quick, because every Snakemake process reads it.
+"""
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+
+from emotag import config as stages
+from emotag.complaints import check_keys, first_complaint, not_text
+from emotag.errors import ConfigError, ConsentMissing
+from emotag.people import Identity, Name, Text
+from emotag.presets import PRESETS, choose, has_cuda
+
+DEMO = "demo"
+DEMO_VIDEO = "results/demo/demo.mp4"
+CONSENT_KEYS = ("source", "licence", "consent")
+# The identity that needs no footage: a talker made by code. It is always there.
+EMBEDDED = {
+    DEMO: {
+        "video": DEMO_VIDEO,
+        "source": "made by this project from the CC0 MakeHuman head and synthetic speech",
+        "licence": "CC0-1.0",
+        "consent": "nobody's face: no person is shown",
+    }
+}
+
+
+class DrivingAudio(stages.Settings):
+    """Speech from a file of its own."""
+
+    audio: Text = Field(description="any audio file")
+
+
+def _check_drive(value: Any) -> Any:
+    if value == "self" or isinstance(value, Mapping | DrivingAudio):
+        return value
+    raise ValueError(
+        (f"found {value!r}" if isinstance(value, str) else not_text(value)) + "; say self, or {audio: FILE}"
+    )
+
+
+class Adapt(stages.AdaptConfig):
+    """What `adapt_identity` makes, and the settings of stage adapt."""
+
+    identity: Name = Field(DEMO, description="key of identities")
+    drive: Annotated[DrivingAudio | Literal["self"], BeforeValidator(_check_drive)] = Field(
+        "self", description="self: the test part's own speech; {audio: FILE}: other speech"
+    )
+
+
+class CorpusSettings(stages.Settings):
+    """What the prior is trained on."""
+
+    clips: list[Name] = Field(
+        default_factory=list,
+        description="clips of identities declared here; none: synthetic talkers. The adapted person is always left out",
+    )
+
+
+class Config(stages.Settings):
+    """All settings of the pipeline."""
+
+    preset: Literal["auto", "laptop", "workstation", "paper"] = Field("auto", description="scale; auto: by the machine")
+    identities: dict[Name, Identity]
+    corpus: CorpusSettings = CorpusSettings()
+    crop: stages.CropConfig = stages.CropConfig()
+    landmarks: stages.LandmarksConfig = stages.LandmarksConfig()
+    matte: stages.MatteConfig = stages.MatteConfig()
+    speech: stages.SpeechConfig = stages.SpeechConfig()
+    emotion: stages.EmotionConfig = stages.EmotionConfig()
+    sync: stages.SyncConfig = stages.SyncConfig()
+    shape: stages.ShapeConfig = stages.ShapeConfig()
+    track: stages.TrackConfig = stages.TrackConfig()
+    action_units: stages.ActionUnitsConfig = stages.ActionUnitsConfig()
+    identity: stages.IdentityConfig = Field(stages.IdentityConfig(), description="identity feature (not a name)")
+    geometry: stages.GeometryConfig = stages.GeometryConfig()
+    pretrain: stages.PretrainConfig = stages.PretrainConfig()
+    adapt: Adapt = Adapt()
+    render: stages.RenderConfig = stages.RenderConfig()
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> "Config":
+        if self.adapt.identity not in self.identities:
+            raise ValueError(
+                f"adapt.identity is {self.adapt.identity!r}, which is not declared under identities; "
+                f"known: {', '.join(sorted(self.identities))}"
+            )
+        if self.identities[DEMO].video != DEMO_VIDEO:
+            raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
+        owners = clip_owners(self.identities)
+        for clip in self.corpus.clips:
+            if clip not in owners:
+                raise ValueError(f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(owners)}")
+        return self
+
+
+def clip_owners(identities: Mapping[str, Identity]) -> dict[str, tuple[str, str]]:
+    """Every clip by name: (file, the first identity that has it). Names are global, because preprocessing is shared.
+
+    Raises:
+        ValueError: one name stands for two files.
+    """
+    owners: dict[str, tuple[str, str]] = {}
+    for identity, settings in identities.items():
+        for clip, file in (settings.clips or {identity: settings.video}).items():
+            other = owners.setdefault(clip, (file, identity))
+            if other[0] != file:
+                raise ValueError(f"clip {clip!r} is {other[0]} for {other[1]} but {file} for {identity}; rename one")
+    return owners
+
+
+def merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Snakemake's own merge: mappings are merged, everything else (lists too) is replaced. Returns a new tree."""
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = merge(below if isinstance(below, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.date | None = None) -> Config:
+    """Validate the merged configuration of a run, on top of its preset. `preset: auto` is replaced by what it stands for.
+
+    Raises:
+        ConfigError, ConsentMissing: one line that says where, what was found and what to do.
+    """
+    check_keys(user)
+    name = user.get("preset", "auto")
+    if name == "auto":
+        name = choose(has_cuda() if cuda is None else cuda)
+    below = merge({"identities": EMBEDDED}, PRESETS.get(name, {}) if isinstance(name, str) else {})
+    tree = merge(below, {**user, "preset": name})
+    require_consent(tree)
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(first_complaint(error, Config, data=tree)) from error
+    for identity, settings in config.identities.items():
+        if settings.expired(today or datetime.date.today()):
+            raise ConsentMissing(
+                f"identities.{identity}.consent expired on {settings.consent.expires}; renew it or remove the identity"
+            )
+    return config
+
+
+def require_consent(tree: Mapping[str, Any]) -> None:
+    """Refuse identities without source, licence or consent, before anything else is said about them."""
+    identities = tree.get("identities")
+    for name, settings in identities.items() if isinstance(identities, Mapping) else ():
+        for key in CONSENT_KEYS if isinstance(settings, Mapping) else ():
+            if settings.get(key) in (None, "", {}):
+                raise ConsentMissing(
+                    f"identities.{name}.{key} is missing; every identity needs source, licence and consent "
+                    '(for your own face: source: own recording, licence: own, consent: "my own face")'
+                )
+
+
+def check_files(config: Config) -> None:
+    """Refuse a run whose videos or driving audio are not there.
+
+    Raises:
+        ConfigError: names the key and the file.
+    """
+    identity = config.identities[config.adapt.identity]
+    wanted = {f"identities.{config.adapt.identity}.video": identity.video or ""}
+    wanted |= {f"identities.{config.adapt.identity}.clips.{clip}": file for clip, file in identity.clips.items()}
+    owners = clip_owners(config.identities)
+    wanted |= {f"corpus.clips, {clip}": owners[clip][0] for clip in config.corpus.clips}
+    if isinstance(config.adapt.drive, DrivingAudio):
+        wanted["adapt.drive.audio"] = config.adapt.drive.audio
+    for key, file in wanted.items():
+        if file and file != DEMO_VIDEO and not Path(file).is_file():
+            raise ConfigError(f"{key}: {file} does not exist (looked in {Path.cwd()}); check the path")
+
+
+def load_files(paths: list[Path]) -> dict[str, Any]:
+    """Merge YAML or JSON files in their order.
+
+    Raises:
+        ConfigError: a file is missing, is not YAML or has no keys.
+    """
+    tree: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+        if not isinstance(content, dict):
+            raise ConfigError(f"{path}: found {type(content).__name__}, expected keys and values")
+        tree = merge(tree, content)
+    return tree
+
+
+def stage_model(section: str) -> type[BaseModel]:
+    """The settings model that the stage of a section reads (`adapt` holds more than stage adapt needs)."""
+    return stages.AdaptConfig if section == "adapt" else Config.model_fields[section].annotation

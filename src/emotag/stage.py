@@ -1,0 +1,122 @@
+"""Makes the `run` function of a stage a program: `python -m emotag.stages.<name> --flag value … --config JSON`.
+
+Flags come from the signature (`out_video` is `--out-video`; a list takes several values; a pydantic model takes JSON).
+Exit code 0: done. 2: something the user can mend, told in one line on stderr. Anything else is a bug, with its traceback.
+"""
+
+import argparse
+import inspect
+import logging
+import sys
+import types
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from emotag.complaints import first_complaint
+from emotag.errors import ConfigError, EmotagError
+from emotag.provenance import Run, describe
+
+_RUN = Run()
+
+
+def provenance() -> dict[str, Any]:
+    """What goes into the metadata of an artifact of the running stage: package version, code and settings, nothing else.
+
+    Times, hosts and paths are left out on purpose: the same inputs, code and settings give the same bytes.
+    """
+    return describe(_RUN)
+
+
+def main(run: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
+    """Parse the command line for `run`, call it, and turn an `EmotagError` into one line and exit code 2."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    module = inspect.getmodule(run)
+    spec = getattr(module, "__spec__", None)
+    name = spec.name if spec else run.__module__
+    values: dict[str, Any] = {}
+    try:
+        values = parse(run, name, arguments)
+        _RUN.begin(name, {key: value for key, value in values.items() if isinstance(value, BaseModel)})
+        run(**values)
+    except EmotagError as error:
+        fail(name, str(error))
+    except FileNotFoundError as error:
+        if error.filename is None or str(error.filename) not in given_paths(values):
+            raise
+        fail(name, f"{error.filename} does not exist; check the path, or let Snakemake make it")
+
+
+def fail(name: str, message: str) -> typing.NoReturn:
+    """Print one line for the user and leave with code 2."""
+    print(f"error ({name.removeprefix('emotag.stages.')}): {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def given_paths(values: dict[str, Any]) -> set[str]:
+    """Every path that was named on the command line."""
+    paths: set[str] = set()
+    for value in values.values():
+        paths.update(str(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, Path))
+    return paths
+
+
+def parse(run: Callable[..., None], name: str, arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Arguments of `run` from a command line.
+
+    Raises:
+        ConfigError: a settings argument is not JSON or does not fit its model.
+    """
+    hints = typing.get_type_hints(run)
+    summary = (inspect.getmodule(run).__doc__ or "").strip()
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {name}", description=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for key, parameter in inspect.signature(run).parameters.items():
+        add_flag(parser, key, hints[key], parameter.default)
+    texts = vars(parser.parse_args(arguments))
+    return {key: settings(hints[key], key, text) if is_model(hints[key]) else text for key, text in texts.items()}
+
+
+def add_flag(parser: argparse.ArgumentParser, key: str, hint: Any, default: Any) -> None:
+    """One flag for one keyword argument of a stage."""
+    options: dict[str, Any] = {"dest": key}
+    if default is inspect.Parameter.empty:
+        options["required"] = True
+    else:
+        options["default"] = default
+    inner = optional_of(hint)
+    if inner is bool:
+        parser.add_argument(f"--{key.replace('_', '-')}", action=argparse.BooleanOptionalAction, **options)
+        return
+    if typing.get_origin(inner) is list:
+        options["nargs"] = "*"
+        inner = typing.get_args(inner)[0]
+    options["type"] = str if is_model(inner) else inner
+    options["metavar"] = "JSON" if is_model(inner) else inner.__name__.upper()
+    parser.add_argument(f"--{key.replace('_', '-')}", **options)
+
+
+def optional_of(hint: Any) -> Any:
+    """`X` of `X | None`, and any other hint as it is."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return next(option for option in typing.get_args(hint) if option is not type(None))
+    return hint
+
+
+def is_model(hint: Any) -> bool:
+    """Whether an argument is a settings model, given as JSON."""
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
+
+
+def settings(model: type[BaseModel], key: str, text: Any) -> BaseModel:
+    """A settings model from JSON text (a default passes through)."""
+    if isinstance(text, model):
+        return text
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(first_complaint(error, model, f"--{key.replace('_', '-')}")) from error
