@@ -128,7 +128,7 @@ def merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.date | None = None) -> Config:
-    """Validate the merged configuration of a run, on top of its preset. `preset: auto` is replaced by what it stands for.
+    """Validate the merged configuration of a run, on top of its preset; `auto` is replaced by what it means.
 
     Raises:
         ConfigError, ConsentMissing: one line that says where, what was found and what to do.

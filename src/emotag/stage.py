@@ -1,10 +1,11 @@
 """Makes the `run` function of a stage a program: `python -m emotag.stages.<name> --flag value … --config JSON`.
 
 Flags come from the signature (`out_video` is `--out-video`; a list takes several values; a pydantic model takes JSON).
-Exit code 0: done. 2: something the user can mend, told in one line on stderr. Anything else is a bug, with its traceback.
+Exit code 0: done. 2: something the user can mend, told in one line on stderr. Anything else is a bug, with traceback.
 """
 
 import argparse
+import hashlib
 import inspect
 import logging
 import sys
@@ -24,11 +25,20 @@ _RUN = Run()
 
 
 def provenance() -> dict[str, Any]:
-    """What goes into the metadata of an artifact of the running stage: package version, code and settings, nothing else.
+    """What goes into the metadata of an artifact of the running stage: package version, code and settings.
 
     Times, hosts and paths are left out on purpose: the same inputs, code and settings give the same bytes.
     """
     return describe(_RUN)
+
+
+def digests(**paths: Path) -> dict[str, str]:
+    """First 16 hex digits of the sha256 of each file, for sidecars that say what something was made from."""
+    found = {}
+    for name, path in sorted(paths.items()):
+        with path.open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return found
 
 
 def main(run: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
