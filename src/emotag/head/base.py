@@ -13,7 +13,8 @@ class HeadModel(Protocol):
     """A triangle mesh moved by shape, expression, jaw, neck, eyes and rigid pose.
 
     `faces` [F, 3] long; `face_regions` {name: [F] bool} and `vertex_regions` {name: [V] bool} with at least skin, lips,
-    mouth_interior, teeth, tongue, eyeballs, eyelids, lashes, brows, scalp, ears, neck, face; `expression_names` (E of them) in [0, 1].
+    mouth_interior, teeth, tongue, eyeballs, eyelids, lashes, brows, scalp, ears, neck, face; `expression_names` (E of
+    them) in [0, 1].
     """
 
     name: str
@@ -43,5 +44,5 @@ class HeadModel(Protocol):
         ...
 
     def action_units(self, expression: Tensor, jaw: Tensor) -> Tensor:
-        """[B, E] and [B, 3] relative to neutral, to OpenFace-like intensities [B, A] 0 to 5 (see `action_unit_names`)."""
+        """[B, E] and [B, 3] relative to neutral, to OpenFace-like intensities [B, A] 0 to 5 (`action_unit_names`)."""
         ...

@@ -1,6 +1,6 @@
 """Named subsets of MediaPipe's 478 face mesh points.
 
-Left and right are the subject's. Source: the topology of MediaPipe's face mesh (its `face_mesh_connections`); the 68-point
+Left and right are the subject's. Source: the topology of MediaPipe's face mesh (`face_mesh_connections`); the 68-point
 choice is the usual nearest correspondence to the iBUG (300-W) mark-up and is approximate along the jaw.
 """
 

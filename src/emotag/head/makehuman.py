@@ -4,9 +4,11 @@ Vertices are linear in shape, expression and jaw; eyeballs truly turn about thei
 turns with the root about the point midway between the ears and the neck takes a share of it (linear blend skinning).
 """
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +16,7 @@ from emotag.errors import ArtifactMismatch
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head import makehuman_action_units
 from emotag.head.landmark_embedding import LandmarkEmbedding, shipped_embedding
-from emotag.head.makehuman_data import MakeHumanData
+from emotag.head.makehuman_data import MakeHumanData, cut_vertices
 from emotag.head.makehuman_regions import PARTS
 
 # Share of the head's rotation that the base of the neck takes; vertices in between are blended by the rig's weights.
@@ -26,9 +28,9 @@ SOFT_MARGIN = 0.05
 class MakeHumanHead:
     """MakeHuman's head with 100 identity components and 41 ARKit expression units (V = 5174, F = 10064).
 
-    `jaw` [B, 3] rad: pitch (opening, 0 to `jaw_limits[0]`, where ARKit's jawOpen = 1), yaw (positive to the subject's left,
-    |yaw| to `jaw_limits[1]`, jawLeft/jawRight = 1), and a third channel that this model does not have (ignored, keep 0).
-    Both are linear: displacement = angle / limit times the ARKit unit's.
+    `jaw` [B, 3] rad: pitch (opening, 0 to `jaw_limits[0]`, where ARKit's jawOpen = 1), yaw (positive to the subject's
+    left, |yaw| to `jaw_limits[1]`, where jawLeft or jawRight = 1), and a third channel that this model does not have
+    (ignored, keep it 0). Both are linear: displacement = angle / limit times the ARKit unit's.
     `eyes` [B, 6] rad: axis-angle of the left, then the right eye in the head's frame: pitch (positive looks down), yaw
     (positive looks to the subject's left), roll. `neck` [B, 3] rad axis-angle, turns the base of the neck on top of its
     share of `rotation`. `vertex_regions` and `face_regions` are disjoint and complete but for `face`, which overlaps.
@@ -36,8 +38,14 @@ class MakeHumanHead:
 
     action_unit_names = makehuman_action_units.NAMES
 
-    def __init__(self, data: MakeHumanData, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self,
+        data: MakeHumanData,
+        device: str | torch.device = "cpu",
+        embedding: LandmarkEmbedding | None = None,
+    ) -> None:
         self.data = data
+        self._embedding = embedding
         self.name = data.name
         self.device = torch.device(device)
         self.expression_names = tuple(data.expression_names)
@@ -48,6 +56,7 @@ class MakeHumanHead:
         self.uv = self._tensor(data.uv)
         self.neutral = self._tensor(data.neutral)
         self.root_share = self._tensor(data.root_share)
+        self._soft = (self.root_share < 1).nonzero()[:, 0]
         self.shape_basis = self._tensor(data.shape_basis.reshape(self.shape_size, -1))
         units = [data.expression_basis, data.jaw_basis, data.lid_basis]
         self.unit_basis = torch.cat([self._tensor(basis.reshape(len(basis), -1)) for basis in units])
@@ -62,11 +71,21 @@ class MakeHumanHead:
     @cached_property
     def embedding(self) -> LandmarkEmbedding:
         """Where MediaPipe's 478 points lie on the surface."""
-        return shipped_embedding(self.name).to(self.device)
+        return (self._embedding or shipped_embedding(self.name)).to(self.device)
 
     def to(self, device: str | torch.device) -> "MakeHumanHead":
         """The same head on another device."""
-        return MakeHumanHead(self.data, device)
+        return MakeHumanHead(self.data, device, self._embedding)
+
+    def for_landmarks(self) -> "MakeHumanHead":
+        """The same head with only the vertices that carry the landmarks: the same 478 points, several times faster."""
+        triangles = self.embedding.triangles.cpu().numpy()
+        carrying = np.zeros(self.vertex_count, bool)
+        carrying[triangles] = True
+        carrying |= self.data.eyeball.any(0)
+        number = np.cumsum(carrying) - 1
+        embedding = replace(self.embedding, triangles=torch.as_tensor(number[triangles], device=self.device))
+        return MakeHumanHead(cut_vertices(self.data, carrying), self.device, embedding)
 
     def vertices(
         self,
@@ -88,23 +107,23 @@ class MakeHumanHead:
         person = (self.neutral.flatten() + shape @ self.shape_basis).unflatten(-1, (-1, 3))
         units = torch.cat([expression, jaw[:, :2], self._lid_weights(eyes)], -1)
         local = person + (units @ self.unit_basis).unflatten(-1, (-1, 3))
-        for index, turn in zip(self.eyeballs, eyes.unflatten(-1, (2, 3)).unbind(1), strict=True):
-            local = self._turn_eye(local, person, index, turn)
+        turns = eyes.unflatten(-1, (2, 3)).unbind(1)
+        turned = [self._turn_eye(person[:, index], turn) for index, turn in zip(self.eyeballs, turns, strict=True)]
+        local = local.index_copy(1, torch.cat(self.eyeballs), torch.cat(turned, 1))
         return self._pose(local, neck, rotation) + translation[:, None]
 
     def _pose(self, local: Tensor, neck: Tensor, rotation: Tensor) -> Tensor:
         """Blend the head's rotation with that of the neck's base, per vertex."""
         head = local @ axis_angle_to_matrix(rotation).transpose(1, 2)
-        base = local @ axis_angle_to_matrix(NECK_SHARE * rotation + neck).transpose(1, 2)
-        return torch.lerp(base, head, self.root_share[:, None])
+        base = local[:, self._soft] @ axis_angle_to_matrix(NECK_SHARE * rotation + neck).transpose(1, 2)
+        blended = torch.lerp(base, head[:, self._soft], self.root_share[self._soft, None])
+        return head.index_copy(1, self._soft, blended)
 
     @staticmethod
-    def _turn_eye(local: Tensor, person: Tensor, index: Tensor, turn: Tensor) -> Tensor:
+    def _turn_eye(eyeball: Tensor, turn: Tensor) -> Tensor:
         """Turn one eyeball about its centre (the mean of its vertices: they lie on a sphere)."""
-        eyeball = person[:, index]
         centre = eyeball.mean(1, keepdim=True)
-        turned = centre + (eyeball - centre) @ axis_angle_to_matrix(turn).transpose(1, 2)
-        return local.index_copy(1, index, turned)
+        return centre + (eyeball - centre) @ axis_angle_to_matrix(turn).transpose(1, 2)
 
     def _lid_weights(self, eyes: Tensor) -> Tensor:
         """Angles in rad by which the lids follow, one a lid unit [B, 8]: each unit follows one direction only."""
@@ -144,7 +163,7 @@ class MakeHumanHead:
         return points + total @ axis_angle_to_matrix(rotation).transpose(1, 2)
 
     def action_units(self, expression: Tensor, jaw: Tensor) -> Tensor:
-        """Intensities [B, A] 0 to 5, columns `action_unit_names`, of [B, E] and [B, 3] relative to neutral; the map is ours."""
+        """[B, E] and [B, 3] rad relative to neutral, to [B, A] 0 to 5 (`action_unit_names`); the map is ours."""
         return makehuman_action_units.action_units(expression, jaw, self.expression_names, self.jaw_limits)
 
     def soft_limits(self, expression: Tensor) -> Tensor:

@@ -1,13 +1,12 @@
 """Action units from ARKit expression units.
 
-The map is ours (after the muscle names in Apple's ARKit blend shape list and Ekman's FACS): linear, 5 at unit strength 1,
-not calibrated against OpenFace or human coders.
+The map is ours (after the names in Apple's ARKit blend shape list and Ekman's FACS): linear, 5 at unit strength 1, not
+calibrated against OpenFace or human coders.
 """
 
 import torch
 from torch import Tensor
 
-SIDES = ("Left", "Right")
 MAP: dict[str, tuple[str, ...]] = {
     "AU01": ("browInnerUp",),
     "AU02": ("browOuterUpLeft", "browOuterUpRight"),
@@ -35,8 +34,8 @@ NAMES = (
 def action_units(expression: Tensor, jaw: Tensor, names: tuple[str, ...], jaw_limits: tuple[float, float]) -> Tensor:
     """Intensities [B, 17] 0 to 5 in the order of `NAMES`.
 
-    AU26 (jaw drop) is the jaw's pitch over its limit; AU25 (lips part) is the larger of that, less what mouthClose takes
-    back, and the mean of the four lip raisers and depressors; every other unit is the mean of its ARKit units.
+    AU26 (jaw drop) is the jaw's pitch over its limit; AU25 (lips part) is the larger of that, less what mouthClose
+    takes back, and the mean of the four lip raisers and depressors; every other unit is the mean of its ARKit units.
 
     Args: `expression` [B, E] and `jaw` [B, 3] rad, both relative to the person's neutral; `names` of the E units.
     """

