@@ -16,10 +16,12 @@ def stage_config(config: Config, section: str) -> Callable[[Any], str]:
 
     A change elsewhere in the configuration leaves the text as it is, so nothing is made again without need.
     """
-    model = stage_model(section)
-    values = getattr(config, section).model_dump(mode="json")
-    text = json.dumps({name: values[name] for name in model.model_fields}, sort_keys=True)
-    return lambda wildcards: text
+
+    def text(wildcards: Any) -> str:
+        values = getattr(config, section).model_dump(mode="json")
+        return json.dumps({name: values[name] for name in stage_model(section).model_fields}, sort_keys=True)
+
+    return text
 
 
 def stage_code(stage: str, *loaded_by_name: str) -> Callable[[Any], list[str]]:

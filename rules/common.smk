@@ -1,0 +1,46 @@
+# Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
+from emotag.errors import EmotagError
+from emotag.project import check_files, resolve
+from emotag.workflow.assets import asset_digest, asset_entry, read_manifest
+from emotag.workflow.identities import Plan
+from emotag.workflow.params import stage_code
+from emotag.workflow.params import stage_config as config_of
+
+try:
+    CONFIG = resolve(config)
+    check_files(CONFIG)
+    ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
+except EmotagError as error:
+    raise WorkflowError(str(error)) from None
+
+PLAN = Plan(CONFIG)
+AUTO = config.get("preset", "auto") == "auto"
+
+# Numba counts its threads once, when it is imported; Snakemake sets the other libraries' by itself.
+shell.prefix('export NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
+
+
+def stage_config(section):
+    return config_of(CONFIG, section)
+
+
+wildcard_constraints:
+    asset=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    identity=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    clip=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    name=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
+    variant="|".join(["avatar", "frozen", "nearest", "upper_bound"]),
+    corpus="synthetic|clips",
+    left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
+
+
+onstart:
+    if (
+        AUTO
+        and workflow.executor_plugin
+        and not workflow.executor_plugin.common_settings.local_exec
+    ):
+        raise WorkflowError(
+            "preset: auto looks at this machine, but jobs run on others; name one: --config preset=paper"
+        )

@@ -1,0 +1,59 @@
+# Motions to videos.
+
+
+rule truth:
+    input:
+        crop=lambda w: PLAN.cue_file(w, "crop.mp4"),
+        audio=lambda w: PLAN.cue_file(w, "audio.wav"),
+        motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
+    output:
+        "results/identities/{identity}/drives/{drive}/truth.mp4",
+    log:
+        "results/logs/truth/{identity}@{drive}.log",
+    benchmark:
+        "results/benchmarks/truth/{identity}@{drive}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        config=stage_config("render"),
+        code=stage_code("truth"),
+    shell:
+        "python -m emotag.stages.truth --crop {input.crop:q} --audio {input.audio:q} --motion {input.motion:q}"
+        " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+
+
+rule render_variant:
+    input:
+        head="results/head/makehuman.safetensors",
+        subject="results/identities/{identity}/subject.safetensors",
+        avatar="results/identities/{identity}/avatar.safetensors",
+        motion="results/identities/{identity}/drives/{drive}/{variant}/motion.safetensors",
+        plate=lambda w: PLAN.cue_file(w, "plate.mp4"),
+        audio=PLAN.driving_audio,
+    output:
+        video="results/identities/{identity}/drives/{drive}/{variant}/video.mp4",
+        sidecar="results/identities/{identity}/drives/{drive}/{variant}/sidecar.json",
+    log:
+        "results/logs/render/{identity}@{drive}@{variant}.log",
+    benchmark:
+        "results/benchmarks/render/{identity}@{drive}@{variant}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=60,
+    params:
+        facts=PLAN.facts,
+        config=stage_config("render"),
+        code=stage_code("render"),
+    shell:
+        "python -m emotag.stages.render --head {input.head:q} --subject {input.subject:q} --avatar {input.avatar:q}"
+        " --motion {input.motion:q} --plate {input.plate:q} --audio {input.audio:q} --facts {params.facts:q}"
+        " --out {output.video:q} --out-sidecar {output.sidecar:q} --threads {threads} --config {params.config:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,79 @@
+# What is made by code from the CC0 head and the shipped voices: the demo's talker and the default corpus of the prior.
+VOICES = sorted(str(path) for path in Path("data/voices").glob("*.*"))
+
+
+rule demo:
+    input:
+        head="results/head/makehuman.safetensors",
+        voices=VOICES,
+    output:
+        video="results/demo/demo.mp4",
+        truth="results/demo/truth.safetensors",
+    log:
+        "results/logs/demo/shared.log",
+    benchmark:
+        "results/benchmarks/demo/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        voices="data/voices",
+        config=stage_config("demo"),
+        code=stage_code("demo"),
+    shell:
+        "python -m emotag.stages.demo --head {input.head:q} --speech {params.voices:q} --out {output.video:q}"
+        " --truth {output.truth:q} --config {params.config:q} 2>&1 | tee {log:q}"
+
+
+rule lips:
+    input:
+        head="results/head/makehuman.safetensors",
+        voices=VOICES,
+        model="data/assets/whisper_tiny_en.bin",
+    output:
+        "results/prior/lips.safetensors",
+    log:
+        "results/logs/lips/shared.log",
+    benchmark:
+        "results/benchmarks/lips/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        voices="data/voices",
+        code=stage_code("lips"),
+    shell:
+        "python -m emotag.stages.lips --head {input.head:q} --voices {params.voices:q} --model {input.model:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule corpus:
+    input:
+        head="results/head/makehuman.safetensors",
+        voices=VOICES,
+        model="data/assets/whisper_tiny_en.bin",
+    output:
+        "results/corpus/synthetic.safetensors",
+    log:
+        "results/logs/corpus/shared.log",
+    benchmark:
+        "results/benchmarks/corpus/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        voices="data/voices",
+        config=stage_config("talkers"),
+        code=stage_code("corpus"),
+    shell:
+        "python -m emotag.stages.corpus --head {input.head:q} --voices {params.voices:q} --model {input.model:q}"
+        " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,51 @@
+# What a user asks for: `snakemake --cores 8 <one of these>`.
+
+
+rule all:
+    default_target: True
+    input:
+        f"results/summary/{CONFIG.adapt.identity}.json",
+
+
+# Optional assets are made by no rule of their own accord; fetch_assets takes what the pipeline needs.
+rule fetch_assets:
+    input:
+        [f"data/assets/{name}" for name, asset in ASSETS.items() if not asset.optional],
+
+
+rule preprocess:
+    input:
+        PLAN.preprocessed(CONFIG.adapt.identity),
+
+
+rule pretrain:
+    input:
+        PLAN.prior_of(CONFIG.adapt.identity),
+
+
+rule adapt_identity:
+    input:
+        f"results/summary/{CONFIG.adapt.identity}.json",
+
+
+rule render:
+    input:
+        PLAN.results(CONFIG.adapt.identity, "video.mp4", variants=["avatar"]),
+
+
+rule evaluate:
+    input:
+        PLAN.shown(CONFIG.adapt.identity, "metrics.parquet"),
+
+
+onsuccess:
+    from emotag.report.places import places
+
+    if (
+        set(workflow.dag_settings.targets) & {"all", "adapt_identity"}
+        or not workflow.dag_settings.targets
+    ):
+        print(
+            places(Path(f"results/summary/{CONFIG.adapt.identity}.json")),
+            file=sys.stderr,
+        )

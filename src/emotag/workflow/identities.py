@@ -1,0 +1,177 @@
+"""Which clip, part, prior and driving speech belong to a job: input and params functions of the rules.
+
+Preprocessing is keyed by clip, everything fitted to a person by identity. A drive is `self-<clip>` (the speech of a
+test clip, so that there is a ground truth) or `audio-<name>` (speech from a file of its own).
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emotag.people import Identity
+from emotag.project import Config, DrivingAudio, clip_owners
+
+SELF = "self-"
+AUDIO = "audio-"
+VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
+SYNTHETIC = "synthetic"
+OF_CLIPS = "clips"
+# Files of a clip that depend on whose head was fitted to it, or on the part that was adapted on.
+FITTED = ("tracks.safetensors", "action_units.safetensors", "sync.json", "quality.json")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The questions that rules ask of the configuration. Methods with `wildcards` are given to rules as they are."""
+
+    config: Config
+
+    def identity(self, name: str) -> Identity:
+        """Settings of an identity; an unknown one makes the job impossible."""
+        return self.config.identities[name]
+
+    def clips_of(self, identity: str) -> dict[str, str]:
+        """{clip: file} of an identity."""
+        settings = self.identity(identity)
+        return settings.clips or {identity: settings.video or ""}
+
+    def person(self, identity: str) -> str:
+        """Who it is: what must be left out of the prior."""
+        return self.identity(identity).person or identity
+
+    def adapt_clip(self, identity: str) -> str:
+        """The clip that the avatar is made of."""
+        return self.identity(identity).adapt_on.clip or next(iter(self.clips_of(identity)))
+
+    def test_clips(self, identity: str) -> list[str]:
+        """The clips that the avatar is tested on: those named, else the others, else the rest of the only one."""
+        adapted = self.adapt_clip(identity)
+        others = [clip for clip in self.clips_of(identity) if clip != adapted]
+        return list(self.identity(identity).test_on) or others or [adapted]
+
+    def drives(self, identity: str) -> list[str]:
+        """What the avatar of an identity is driven by."""
+        drive = self.config.adapt.drive
+        if isinstance(drive, DrivingAudio):
+            return [AUDIO + audio_name(drive.audio)]
+        return [SELF + clip for clip in self.test_clips(identity)]
+
+    def variants(self, drive: str) -> list[str]:
+        """The avatar, and its baselines where there is a truth to compare with."""
+        return list(VARIANTS) if drive.startswith(SELF) else ["avatar"]
+
+    def cue_clip(self, identity: str, drive: str) -> str:
+        """The clip whose poses, upper-face cues and plate a drive uses."""
+        return drive.removeprefix(SELF) if drive.startswith(SELF) else self.adapt_clip(identity)
+
+    def corpus(self) -> str:
+        """Which corpus the prior is trained on."""
+        return OF_CLIPS if self.config.corpus.clips else SYNTHETIC
+
+    def corpus_identity(self, clip: str) -> str:
+        """The identity whose subject tracks a corpus clip."""
+        return clip_owners(self.config.identities)[clip][1]
+
+    def corpus_people(self) -> dict[str, str]:
+        """{clip: person} of the corpus."""
+        return {clip: self.person(self.corpus_identity(clip)) for clip in self.config.corpus.clips}
+
+    def left_out(self, identity: str) -> str:
+        """`without-<person>` where the corpus holds the person of an identity, else `all`."""
+        person = self.person(identity)
+        return f"without-{person}" if person in self.corpus_people().values() else "all"
+
+    def prior_of(self, identity: str) -> str:
+        """The prior that an identity starts from."""
+        return f"results/prior/{self.corpus()}/{self.left_out(identity)}/prior.safetensors"
+
+    def preprocessed(self, identity: str) -> list[str]:
+        """All that is known of an identity before an avatar is made."""
+        base = f"results/identities/{identity}"
+        clips = dict.fromkeys([self.adapt_clip(identity), *self.test_clips(identity)])
+        kinds = ("quality.json", "action_units.safetensors")
+        of_clips = [f"{base}/{clip}/{kind}" for clip in clips for kind in kinds]
+        return [f"{base}/identity.safetensors", f"{base}/geometry.safetensors", *of_clips]
+
+    def results(self, identity: str, file: str, variants: list[str] | None = None) -> list[str]:
+        """A file of every variant of every drive of an identity."""
+        return [
+            f"results/identities/{identity}/drives/{drive}/{variant}/{file}"
+            for drive in self.drives(identity)
+            for variant in variants or self.variants(drive)
+        ]
+
+    def shown(self, identity: str, file: str) -> list[str]:
+        """A file of every drive of an identity that has a ground truth."""
+        drives = [drive for drive in self.drives(identity) if drive.startswith(SELF)]
+        return [f"results/identities/{identity}/drives/{drive}/{file}" for drive in drives]
+
+    # Functions of wildcards.
+
+    def adapt_file(self, wildcards: Any, file: str) -> str:
+        """A file of the clip that an identity is adapted on."""
+        return self.clip_file(wildcards.identity, self.adapt_clip(wildcards.identity), file)
+
+    def cue_file(self, wildcards: Any, file: str) -> str:
+        """A file of the clip whose poses and cues a drive uses."""
+        return self.clip_file(wildcards.identity, self.cue_clip(wildcards.identity, wildcards.drive), file)
+
+    def clip_file(self, identity: str, clip: str, file: str) -> str:
+        """A file of a clip: under the identity where it was fitted to the person, else under the clip."""
+        folder = f"identities/{identity}" if file in FITTED else "clips"
+        return f"results/{folder}/{clip}/{file}"
+
+    def driving_audio(self, wildcards: Any) -> str:
+        """The sound that a drive's video gets."""
+        if wildcards.drive.startswith(SELF):
+            return f"results/clips/{wildcards.drive.removeprefix(SELF)}/audio.wav"
+        return self.driving_file(wildcards.drive.removeprefix(AUDIO))
+
+    def driving_speech(self, wildcards: Any) -> str:
+        """The speech features that a drive reads."""
+        if wildcards.drive.startswith(SELF):
+            return f"results/clips/{wildcards.drive.removeprefix(SELF)}/speech.safetensors"
+        return f"results/audio/{wildcards.drive.removeprefix(AUDIO)}/speech.safetensors"
+
+    def video(self, wildcards: Any) -> str:
+        """The file of a clip."""
+        return clip_owners(self.config.identities)[wildcards.clip][0]
+
+    def driving_file(self, name: str) -> str:
+        """The file of a driving audio, by the name its results have."""
+        drive = self.config.adapt.drive
+        if not isinstance(drive, DrivingAudio) or audio_name(drive.audio) != name:
+            raise KeyError(f"driving audio {name!r} is not the one of adapt.drive")
+        return drive.audio
+
+    def start_s(self, wildcards: Any) -> float:
+        """Where the adaptation part begins in a clip: 0 in any other clip than the one adapted on."""
+        return self.identity(wildcards.identity).adapt_on.start_s if self.is_adapted_on(wildcards) else 0.0
+
+    def seconds(self, wildcards: Any) -> float:
+        """How long the adaptation part is."""
+        return self.identity(wildcards.identity).adapt_on.seconds
+
+    def is_adapted_on(self, wildcards: Any) -> bool:
+        """Whether a job is about the clip that its identity is adapted on (jobs without a clip are)."""
+        adapted = self.adapt_clip(wildcards.identity)
+        return getattr(wildcards, "clip", adapted) == adapted
+
+    def providers(self, wildcards: Any) -> str:
+        """Which provider plays each role, as one line that stands in every row of a table."""
+        sections = ("landmarks", "matte", "speech", "emotion", "action_units", "identity", "geometry")
+        return " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
+
+    def facts(self, wildcards: Any) -> str:
+        """What the sidecar of a video says of the person, as JSON."""
+        settings = self.identity(wildcards.identity)
+        consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
+        terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
+        return json.dumps({"identity": wildcards.identity, **terms}, sort_keys=True)
+
+
+def audio_name(file: str) -> str:
+    """A name for results that are driven by `file`: its stem, with what cannot stand in a name replaced."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem).strip("-_") or "speech"
