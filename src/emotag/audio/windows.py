@@ -1,0 +1,28 @@
+"""Speech at the video's times: windows of tokens sampled at fractional moments.
+
+Token k of a 50 Hz series stands for the moment k/50 s. Video frame k of a clip whose video is late by `offset` frames
+shows what is heard at (k - offset)/25 s.
+"""
+
+import numpy as np
+
+from emotag.types import FPS, TOKEN_RATE_HZ
+
+
+def frame_times(frames: np.ndarray, offset_frames: float = 0.0) -> np.ndarray:
+    """Moments [T] s on the audio clock of video `frames` [T]; `offset_frames` > 0: the video is late."""
+    return (np.asarray(frames, np.float64) - offset_frames) / FPS
+
+
+def sample(values: np.ndarray, times_s: np.ndarray, taps: int = 1, step_s: float = 1 / TOKEN_RATE_HZ) -> np.ndarray:
+    """Windows [T, taps, D] of 50 Hz `values` [K, D] around `times_s` [T], linearly interpolated, edges replicated.
+
+    Tap j lies (j - (taps - 1)/2) * step_s from the middle: an odd number has one at the moment itself.
+    """
+    offsets = (np.arange(taps) - (taps - 1) / 2) * step_s
+    position = (np.asarray(times_s, np.float64)[:, None] + offsets) * TOKEN_RATE_HZ
+    position = np.clip(position, 0, len(values) - 1)
+    below = np.minimum(position.astype(np.int64), max(len(values) - 2, 0))
+    above = np.minimum(below + 1, len(values) - 1)
+    share = (position - below)[..., None].astype(values.dtype)
+    return values[below] * (1 - share) + values[above] * share
