@@ -1,0 +1,44 @@
+"""Emotion: the residual encoder and decoder around the latent z, and the gate (EmoTaG, Sec. 3.3, Eqs. 9 to 12)."""
+
+import torch
+from torch import Tensor, nn
+
+from emotag.types import EMOTIONS
+
+# Width of z by variant. With 7 the softmax of Eq. 12 is taken of z itself.
+LATENTS = {"z7": len(EMOTIONS), "z64": 64}
+
+
+class EmotionBranch(nn.Module):
+    """Shared features to z (guided by the teacher's emotion) and on to the residual motion.
+
+    The decoder's last layer starts at zero, so that an untrained residual moves nothing.
+    """
+
+    def __init__(self, width: int, channels: int, latent: str, hidden: int = 128) -> None:
+        super().__init__()
+        size = LATENTS[latent]
+        self.encoder = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, size))
+        self.classifier = {"z7": nn.Identity(), "z64": nn.Linear(size, len(EMOTIONS))}[latent]
+        self.decoder = nn.Sequential(
+            nn.Linear(size, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, channels)
+        )
+        nn.init.zeros_(self.decoder[-1].weight)
+        nn.init.zeros_(self.decoder[-1].bias)
+
+    def forward(self, shared: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, width] to residual [B, C] and emotion logits [B, 7]."""
+        latent = self.encoder(shared)
+        return self.decoder(latent), self.classifier(latent)
+
+
+class Gate(nn.Module):
+    """Shared features to g in (0, 1), guided by the teacher's intensity 1 - p(neutral)."""
+
+    def __init__(self, width: int, hidden: int = 128) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+
+    def forward(self, shared: Tensor) -> Tensor:
+        """[B, width] to [B, 1]."""
+        return torch.sigmoid(self.mlp(shared))

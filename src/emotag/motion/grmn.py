@@ -1,0 +1,182 @@
+"""Gated residual motion network (EmoTaG, Sec. 3.3): motion = base + gate * residual, in standardised motion space.
+
+Base: articulation from speech. Residual: an emotion latent z and the motion it decodes to. Gate: how much of it shows.
+Choices where the paper is silent or its released code differs, all recorded in `Architecture`:
+- z is what the softmax of Eq. 12 is taken of and what the decoder reads (`z7`), or a wider latent with a head (`z64`);
+- the base branch reads speech alone (`audio`) or speech and cues (`audio_au`);
+- a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from emotag.errors import ArtifactMismatch
+from emotag.motion.adain import Modulation
+from emotag.motion.emotion_branch import LATENTS, EmotionBranch, Gate
+from emotag.motion.skip import TOKENS, FeatureSpace, SkipPath
+from emotag.motion.speech_encoder import SpeechEncoder
+from emotag.motion.statistics import AU_RANGE, MotionStatistics
+from emotag.types import UPPER_FACE_AUS
+
+BASE_INPUTS = ("audio", "audio_au")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Everything needed to build the network that a set of weights belongs to (plain values, kept in the artifact)."""
+
+    channels: int
+    features: int
+    identity: int
+    components: int = 96
+    width: int = 256
+    layers: int = 4
+    heads: int = 8
+    feedforward: int = 1024
+    dropout: float = 0.1
+    base_input: str = "audio"
+    latent: str = "z7"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("base_input", BASE_INPUTS), ("latent", tuple(LATENTS))):
+            if getattr(self, name) not in allowed:
+                raise ArtifactMismatch(
+                    f"motion network: {name} is {getattr(self, name)!r}, expected one of {allowed}; "
+                    "correct pretrain in the configuration, or make the prior again"
+                )
+
+    def plain(self) -> dict[str, Any]:
+        """As a dictionary that JSON can hold."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class GrmnOutput:
+    """B frames in standardised motion space: `motion` = `base` + `gate` * `residual` [B, C], `gate` [B, 1] in (0, 1),
+    `emotion` [B, 7] logits, `condition` [B, width] pooled speech. The last three condition the mouth field."""
+
+    motion: Tensor
+    base: Tensor
+    residual: Tensor
+    gate: Tensor
+    emotion: Tensor
+    condition: Tensor
+
+
+class ActionUnitEncoder(nn.Module):
+    """Six cues to 64 features, modulated by the identity (no normalisation: a single vector has no time axis, and over
+    channels it would lose how strong the cue is), then fused to the network's width by a layer that starts at zero."""
+
+    def __init__(self, identity: int, width: int, hidden: int = 64) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(len(UPPER_FACE_AUS), hidden), nn.ReLU(), nn.Linear(hidden, hidden))
+        self.modulation = Modulation(identity, hidden)
+        self.fusion = nn.Linear(hidden, width)
+        nn.init.zeros_(self.fusion.weight)
+        nn.init.zeros_(self.fusion.bias)
+
+    def forward(self, cues: Tensor, identity: Tensor) -> Tensor:
+        """[B, 6] cues and [B, I] identity to [B, width]."""
+        return self.fusion(torch.relu(self.modulation(self.mlp(cues), identity)))
+
+
+class GatedResidualMotionNetwork(nn.Module):
+    """See the module. Parameters of the adaptive normalisation are those under `adain_modules`."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        a = self.architecture = architecture
+        self.space = FeatureSpace(a.features, a.components, a.identity)
+        self.skip = SkipPath(a.components, a.channels)
+        self.speech = SpeechEncoder(
+            a.components,
+            a.identity,
+            tokens=TOKENS,
+            width=a.width,
+            layers=a.layers,
+            heads=a.heads,
+            feedforward=a.feedforward,
+            dropout=a.dropout,
+        )
+        self.action_units = ActionUnitEncoder(a.identity, a.width)
+        layers = [module for _ in range(4) for module in (nn.Linear(a.width, a.width, bias=False), nn.ReLU())]
+        self.backbone = nn.Sequential(*layers)
+        self.base = nn.Linear(a.width, a.channels)
+        nn.init.zeros_(self.base.weight)
+        nn.init.zeros_(self.base.bias)
+        self.emotion = EmotionBranch(a.width, a.channels, a.latent)
+        self.gate = Gate(a.width)
+        self.register_buffer("motion_mean", torch.zeros(a.channels))
+        self.register_buffer("motion_scale", torch.ones(a.channels))
+        self.register_buffer("cue_mean", torch.zeros(len(UPPER_FACE_AUS)))
+
+    def forward(self, speech: Tensor, prosody: Tensor, action_units: Tensor, identity: Tensor) -> GrmnOutput:
+        """Motion of B frames, each from its own window.
+
+        `speech` [B, 16, D] and `prosody` [B, 16, 3] at 20 ms around the frame (offsets -150, -130, …, +150 ms),
+        `action_units` [B, 6] intensities 0 to 5 in the order of `UPPER_FACE_AUS`, `identity` [I] or [B, I].
+        """
+        cues = action_units / AU_RANGE - self.cue_mean
+        return self.from_components(self.space.components(speech), self.space.prosody(prosody), cues, identity)
+
+    def from_components(self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor) -> GrmnOutput:
+        """As `forward`, from [B, 16, P] principal components, standardised prosody and centred cues."""
+        identity = self.space.identity(identity).expand(len(components), -1)
+        condition = self.speech(components, prosody, identity)
+        audio = self.backbone(condition)
+        shared = audio + self.action_units(cues, identity)
+        base_features = {"audio": audio, "audio_au": shared}[self.architecture.base_input]
+        base = self.skip(components, cues) + self.base(base_features)
+        residual, emotion = self.emotion(shared)
+        gate = self.gate(shared)
+        return GrmnOutput(base + gate * residual, base, residual, gate, emotion, condition)
+
+    def restore(self, motion: Tensor) -> Tensor:
+        """[B, C] standardised motion to head units (expression 0 to 1 before the head's limits, jaw in rad)."""
+        return motion * self.motion_scale + self.motion_mean
+
+    def statistics(self) -> MotionStatistics:
+        """The motion space that the network currently speaks."""
+        buffers = (self.motion_mean, self.motion_scale, self.cue_mean)
+        return MotionStatistics(*(buffer.cpu().numpy().astype(np.float64) for buffer in buffers))
+
+    def set_statistics(self, statistics: MotionStatistics) -> None:
+        """Make the network speak the motion space of one person (or of the pooled corpus)."""
+        self.motion_mean.copy_(torch.from_numpy(np.asarray(statistics.mean, np.float32)))
+        self.motion_scale.copy_(torch.from_numpy(np.asarray(statistics.scale, np.float32)))
+        self.cue_mean.copy_(torch.from_numpy(np.asarray(statistics.cue_mean, np.float32)))
+
+    def shut(self) -> None:
+        """Zero the last layers of base and residual, so that motion is the ridge's; the rest stays."""
+        for layer in (self.base, self.emotion.decoder[-1]):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def adain_parameters(self) -> dict[str, nn.Parameter]:
+        """The parameters that `adapt.scope: adain` trains, by their name in the network."""
+        return {name: value for name, value in self.named_parameters() if ".modulation." in name}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights, statistics and ridge as float32 arrays for an artifact."""
+        return {name: value.detach().cpu().numpy().copy() for name, value in self.state_dict().items()}
+
+
+def load(arrays: Mapping[str, np.ndarray], architecture: Mapping[str, Any]) -> GatedResidualMotionNetwork:
+    """The network of a Prior's or an Avatar's `network` arrays and `architecture`, in evaluation mode.
+
+    Raises:
+        ArtifactMismatch: names or shapes of the arrays are not those of the architecture.
+    """
+    try:
+        network = GatedResidualMotionNetwork(Architecture(**architecture))
+        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+    except (TypeError, RuntimeError) as error:
+        raise ArtifactMismatch(
+            f"motion network: the stored weights do not fit the stored architecture ({error}); make the prior again"
+        ) from error
+    return network.eval()

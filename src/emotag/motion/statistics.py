@@ -1,0 +1,74 @@
+"""Motion space: each person's motion, centred on their own mean and scaled, so that people can share one network.
+
+Lower-face channels are scaled by the person's own deviation, shrunk towards the pooled one as five seconds are few.
+Upper-face channels keep the pooled scale: the action units that drive them are absolute, and a person who does not
+blink in the adaptation part will blink later.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+FLOOR = 1e-3  # of an expression unit, or rad: a channel that moves less does not move
+AU_RANGE = 5.0
+
+
+@dataclass(frozen=True)
+class MotionStatistics:
+    """`mean` [C] and `scale` [C] of the motion, `cue_mean` [6] of the action units divided by 5."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    cue_mean: np.ndarray
+
+    def standardise(self, motion: np.ndarray) -> np.ndarray:
+        """[T, C] in head units to [T, C] without units."""
+        return (motion - self.mean) / self.scale
+
+    def restore(self, standardised: np.ndarray) -> np.ndarray:
+        """The inverse of `standardise`."""
+        return standardised * self.scale + self.mean
+
+    def cues(self, action_units: np.ndarray) -> np.ndarray:
+        """[T, 6] intensities 0 to 5 to cues around the person's mean, in shares of the full intensity."""
+        return action_units / AU_RANGE - self.cue_mean
+
+
+def pooled_scale(motions: Sequence[np.ndarray], max_frames: int = 250) -> np.ndarray:
+    """[C] root of the mean within-clip variance, no clip counting for more than `max_frames` frames (10 s)."""
+    weights = np.array([min(len(motion), max_frames) for motion in motions], np.float64)
+    variances = np.stack([motion.var(0) for motion in motions])
+    return np.maximum(np.sqrt((weights[:, None] * variances).sum(0) / weights.sum()), FLOOR)
+
+
+def of_person(
+    motion: np.ndarray, action_units: np.ndarray, pooled: np.ndarray, upper: np.ndarray, prior_frames: float = 25.0
+) -> MotionStatistics:
+    """Statistics of one person from [T, C] motion and [T, 6] action units (0 to 5).
+
+    `pooled` [C] is the corpus' scale, which counts as `prior_frames` frames against the person's own T; `upper` [C]
+    marks the channels that keep it altogether.
+    """
+    count = len(motion)
+    own = np.sqrt((count * motion.var(0) + prior_frames * pooled**2) / (count + prior_frames))
+    scale = np.maximum(np.where(upper, pooled, own), FLOOR)
+    return MotionStatistics(motion.mean(0), scale, action_units.mean(0) / AU_RANGE)
+
+
+def of_people(
+    motion: Mapping[str, np.ndarray],
+    action_units: Mapping[str, np.ndarray],
+    people: Mapping[str, str],
+    upper: np.ndarray,
+) -> tuple[np.ndarray, dict[str, MotionStatistics]]:
+    """Pooled scale [C] and the statistics of each person, over all of their clips (dictionaries by clip)."""
+    clips = sorted(motion)
+    pooled = pooled_scale([motion[clip] for clip in clips])
+    statistics = {}
+    for person in sorted(set(people[clip] for clip in clips)):
+        own = [clip for clip in clips if people[clip] == person]
+        joined = np.concatenate([motion[clip] for clip in own])
+        cues = np.concatenate([action_units[clip] for clip in own])
+        statistics[person] = of_person(joined, cues, pooled, upper)
+    return pooled, statistics

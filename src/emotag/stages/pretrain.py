@@ -1,0 +1,118 @@
+"""Prior in motion space: a closed-form ridge, and the gated residual motion network on top of it.
+
+Reads: a Corpus. Writes: a Prior. State (checkpoints, progress) goes below `state`. The network is kept where it beats
+the ridge on left-out people; otherwise its branches are shut and the prior speaks with the ridge alone.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from emotag import methods, stage
+from emotag.artifacts import Corpus, Prior
+from emotag.config import PretrainConfig
+from emotag.motion import channels, prior, scores, statistics
+from emotag.motion.examples import Example, examples_of
+from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
+from emotag.training.checkpoint import StateFolder, fingerprint
+from emotag.training.loop import train
+from emotag.training.motion_batches import MotionBatches
+from emotag.training.progress import Progress
+from emotag.training.selection import KeepBest
+from emotag.workflow.sources import closure
+
+log = logging.getLogger(__name__)
+
+MARGIN = 0.002  # of correlation: less is noise
+SCORE_EVERY, PATIENCE = 30, 4
+
+
+def run(
+    *, corpus: Path, out: Path, state: Path, config: PretrainConfig, method: str = "emotag", threads: int = 1
+) -> None:
+    """Fit the prior. `state` is the folder for checkpoints; a killed run resumes from it."""
+    torch.set_num_threads(threads)
+    material = Corpus.load(corpus)
+    upper = channels.upper_face(material.motion_names)
+    training, left_out = split_people(material.people)
+    torch.manual_seed(config.seed)
+    network = methods.load(method).motion_network(architecture_of(material, config))
+    prior.fit_inputs(network, material, training)
+    pooled, people = statistics.of_people(material.motion, material.action_units, material.people, upper)
+    network.set_statistics(prior.pooled_statistics(pooled, people))
+    seen, unseen = (examples_of(material, clips, network.space, people) for clips in (training, left_out))
+    if config.ridge:
+        prior.fit_ridge(network, seen, upper)
+    lip_weights = pooled * channels.lips(material.motion_names)
+    found = {"left_out_people": sorted({material.people[clip] for clip in left_out})}
+    found["ridge"] = scores.lip_score(network, unseen, lip_weights)
+    if config.iterations:
+        name = fingerprint(config.model_dump(mode="json"), closure(__name__, f"emotag.methods.{method}"), [corpus])
+        with StateFolder(state, name) as folder:
+            found |= train_network(network, seen, unseen, lip_weights, folder, config, method)
+    found["network_used"] = not config.ridge or found.get("network", -1.0) > found["ridge"] + MARGIN
+    if not found["network_used"]:
+        log.info("the network does not beat the ridge on left-out people: its branches are shut")
+        network.shut()
+    if config.ridge:
+        prior.fit_ridge(network, [*seen, *unseen], upper)
+    log.info("lip correlation in motion space on left-out people: %s", found)
+    Prior(
+        material.head_model,
+        list(material.motion_names),
+        network.arrays(),
+        network.architecture.plain(),
+        found,
+        sorted(people),
+    ).save(out, stage.provenance())
+
+
+def split_people(people: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Clips of the people to train on and of those left out: every sixth person, at least one of three or more."""
+    names = sorted(set(people.values()))
+    left_out = set(names[2::6]) if len(names) > 2 else set()
+    training = sorted(clip for clip, person in people.items() if person not in left_out)
+    return training, sorted(clip for clip, person in people.items() if person in left_out) or training
+
+
+def architecture_of(corpus: Corpus, config: PretrainConfig) -> Architecture:
+    """Sizes from the corpus, variants from the settings."""
+    clip = min(corpus.motion)
+    return Architecture(
+        channels=len(corpus.motion_names),
+        features=corpus.features[clip].shape[1],
+        identity=len(corpus.identity[clip]),
+        base_input=config.base_input,
+        latent=config.latent,
+    )
+
+
+def train_network(
+    network: GatedResidualMotionNetwork,
+    seen: list[Example],
+    unseen: list[Example],
+    lip_weights: np.ndarray,
+    folder: StateFolder,
+    config: PretrainConfig,
+    method: str,
+) -> dict[str, float]:
+    """Train on `seen`, keep what did best on `unseen`; the network changes in place. Returns scores."""
+    chosen = methods.load(method)
+    # Lips count twice; dead channels (a scale at its floor) carry noise alone and count for nothing.
+    weight = np.where(lip_weights > 0, 2.0, 1.0) * (network.statistics().scale > 2 * statistics.FLOOR)
+    objective = chosen.prior_objective(torch.from_numpy((weight / weight.mean()).astype(np.float32)))
+    batches = MotionBatches(seen, config.batch_windows, config.window_frames, network.space.identity_mean.clone())
+    watched = [example.first(10) for example in unseen]
+    best = KeepBest(lambda model: scores.lip_score(model, watched, lip_weights), SCORE_EVERY, PATIENCE)
+    phases = chosen.prior_phases(config, objective, batches, (best,))
+    network.train()
+    train(network, phases, folder, Progress(folder.progress, "prior"), seed=config.seed, checkpoint_every=50)
+    best.restore_best(network)
+    network.eval()
+    return {"network": scores.lip_score(network, unseen, lip_weights), "best_step": best.best_step}
+
+
+if __name__ == "__main__":
+    stage.main(run)

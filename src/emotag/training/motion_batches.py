@@ -1,0 +1,84 @@
+"""Batches in motion space: runs of neighbouring frames from clips of many people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from emotag.motion.examples import Example
+from emotag.types import FPS
+
+
+@dataclass(frozen=True)
+class MotionBatch:
+    """W runs of R neighbouring frames: `components` [W R, 16, P], `prosody` [W R, 16, 3], `cues` [W R, 6], `identity`
+    [W R, I], `target` [W, R, C], `emotion` [W, R, 7]."""
+
+    components: Tensor
+    prosody: Tensor
+    cues: Tensor
+    identity: Tensor
+    target: Tensor
+    emotion: Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Per run: `noise` on each component, `offset` of each component, `gain` (log) of all, deviations in units of a
+    component's root mean square. `no_identity`: share of runs whose identity is the corpus' mean, so that a network
+    trained on few people does not learn them by heart."""
+
+    noise: float = 0.1
+    offset: float = 0.1
+    gain: float = 0.1
+    no_identity: float = 0.5
+
+
+@dataclass(frozen=True)
+class MotionBatches:
+    """Draws batches: a clip with probability in proportion to its length, ten seconds at most, then a place in it.
+
+    `identity_mean` [I] is the identity feature of nobody in particular.
+    """
+
+    examples: Sequence[Example]
+    runs: int
+    frames: int
+    identity_mean: Tensor
+    augmentation: Augmentation = Augmentation()
+
+    def __call__(self, generator: torch.Generator) -> MotionBatch:
+        """One batch; everything random comes from `generator`."""
+        weights = torch.tensor([float(min(len(example), 10 * FPS)) for example in self.examples])
+        chosen = torch.multinomial(weights, self.runs, replacement=True, generator=generator)
+        parts = [self._run(self.examples[int(index)], generator) for index in chosen]
+        joined = [torch.cat(columns) for columns in list(zip(*parts, strict=True))[:4]]
+        stacked = [torch.stack(columns) for columns in list(zip(*parts, strict=True))[4:]]
+        return MotionBatch(*joined, *stacked)
+
+    def _run(self, example: Example, generator: torch.Generator) -> tuple[Tensor, ...]:
+        last = len(example) - self.frames
+        start = int(torch.randint(max(last, 0) + 1, (1,), generator=generator))
+        # A clip shorter than a run repeats its last frame.
+        frames = (start + torch.arange(self.frames)).clamp_max(len(example) - 1)
+        known = torch.rand(1, generator=generator) >= self.augmentation.no_identity
+        identity = torch.where(known, example.identity, self.identity_mean).expand(self.frames, -1)
+        components = self._augmented(example.components[frames], generator)
+        return (
+            components,
+            example.prosody[frames],
+            example.cues[frames],
+            identity,
+            example.target[frames],
+            example.emotion[frames],
+        )
+
+    def _augmented(self, components: Tensor, generator: torch.Generator) -> Tensor:
+        a = self.augmentation
+        noise = torch.randn(components.shape, generator=generator) * a.noise
+        offset = torch.randn(components.shape[-1], generator=generator) * a.offset
+        gain = torch.exp(torch.randn(1, generator=generator) * a.gain)
+        # Components differ in strength by orders of magnitude: the disturbance follows each one's own.
+        strength = components.std((0, 1))
+        return components * gain + (noise + offset) * strength
