@@ -14,6 +14,8 @@ except EmotagError as error:
     raise WorkflowError(str(error)) from None
 
 PLAN = Plan(CONFIG)
+# Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
+METHOD = "emotag.methods.emotag"
 AUTO = config.get("preset", "auto") == "auto"
 
 # Numba counts its threads once, when it is imported; Snakemake sets the other libraries' by itself.

@@ -3,7 +3,7 @@
 
 rule prior:
     input:
-        corpus="results/corpus/{corpus}.safetensors",
+        corpus="results/corpus/{corpus}/{left_out}.safetensors",
     output:
         "results/prior/{corpus}/{left_out}/prior.safetensors",
     log:
@@ -24,7 +24,8 @@ rule prior:
         ),
         state="results/state/pretrain/{corpus}/{left_out}",
         config=stage_config("pretrain"),
-        code=stage_code("pretrain"),
+        code=stage_code("pretrain", METHOD),
     shell:
         "python -m emotag.stages.pretrain --corpus {input.corpus:q} --out {output:q} --state {params.state:q}"
+        " --threads {threads}"
         " --config {params.config:q} 2>&1 | tee {log:q}"

@@ -59,7 +59,7 @@ rule corpus:
         voices=VOICES,
         model="data/assets/whisper_tiny_en.bin",
     output:
-        "results/corpus/synthetic.safetensors",
+        "results/corpus/synthetic/all.safetensors",
     log:
         "results/logs/corpus/shared.log",
     benchmark:

@@ -1,0 +1,77 @@
+"""Snakemake itself, run in a temporary copy of the working tree."""
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("Snakefile", "config.yaml", "rules", "profiles", "envs", "src", "data/assets.yaml", "data/voices")
+SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A working tree of its own."""
+
+    path: Path
+
+    def snakemake(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+        command = [str(SNAKEMAKE), "--cores", "1", *arguments]
+        return subprocess.run(
+            command, cwd=self.path, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120
+        )
+
+    def jobs(self, *arguments: str) -> dict[str, int]:
+        """{rule: number of jobs} that a dry run would do."""
+        done = self.snakemake("-n", *arguments)
+        assert done.returncode == 0, done.stdout
+        stats = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout, re.S | re.M)
+        return {rule: int(n) for rule, n in re.findall(r"^(\S+) +(\d+)$", stats[1], re.M)} if stats else {}
+
+    def pretend_done(self, *arguments: str) -> None:
+        """Make every output an empty file that Snakemake takes for the result of the present code and settings."""
+        listed = self.snakemake("--summary", *arguments)
+        assert listed.returncode == 0, listed.stdout
+        for file in re.findall(r"^((?:results|data/assets)/\S+)\t", listed.stdout, re.M):
+            path = self.path / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        touched = self.snakemake("--touch", *arguments)
+        assert touched.returncode == 0, touched.stdout
+
+    def edit(self, module: str, old: str, new: str) -> None:
+        path = self.path / "src" / f"{module.replace('.', '/')}.py"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def append(self, module: str, text: str) -> None:
+        path = self.path / "src" / f"{module.replace('.', '/')}.py"
+        path.write_text(path.read_text() + text)
+
+
+def copy_of_tree(target: Path) -> Copy:
+    for name in COPIED:
+        source, place = ROOT / name, target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy(source, place)
+    return Copy(target)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return copy_of_tree(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """One copy a file, for tests that change nothing."""
+    return copy_of_tree(tmp_path_factory.mktemp("tree"))
