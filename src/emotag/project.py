@@ -83,6 +83,7 @@ class Config(stages.Settings):
     pretrain: stages.PretrainConfig = stages.PretrainConfig()
     adapt: Adapt = Adapt()
     render: stages.RenderConfig = stages.RenderConfig()
+    measure: stages.MeasureConfig = stages.MeasureConfig()
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Config":
@@ -120,8 +121,9 @@ def merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         if isinstance(value, Mapping):
-            below = merged.get(key)
-            merged[key] = merge(below if isinstance(below, dict) else {}, value)
+            below = merged.get(key, {})
+            # An empty mapping changes nothing, not even what is no mapping.
+            merged[key] = merge(below if isinstance(below, dict) else {}, value) if value else below
         else:
             merged[key] = value
     return merged

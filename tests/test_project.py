@@ -1,0 +1,168 @@
+import datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotag import presets
+from emotag.errors import ConfigError, ConsentMissing
+from emotag.project import DEMO_VIDEO, Config, check_files, clip_owners, load_files, merge, resolve, stage_model
+
+ROOT = Path(__file__).resolve().parents[1]
+TERMS = {"source": "own recording", "licence": "own", "consent": "my own face"}
+
+names = st.sampled_from(["a", "b", "c"])
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.lists(st.integers(), max_size=2),
+    lambda inner: st.dictionaries(names, inner, max_size=3),
+    max_leaves=8,
+)
+mappings = st.dictionaries(names, trees, max_size=3)
+
+
+def of(**settings) -> Config:
+    return resolve(settings, cuda=False)
+
+
+@given(mappings, mappings)
+def test_merge_is_snakemakes(base, over):
+    import copy
+
+    from snakemake.utils import update_config
+
+    expected = copy.deepcopy(base)
+    update_config(expected, copy.deepcopy(over))
+    assert merge(base, over) == expected
+
+
+def test_shipped_config_needs_no_footage():
+    config = resolve(load_files([ROOT / "config.yaml"]), cuda=False)
+    assert config.adapt.identity == "demo"
+    assert config.identities["demo"].video == DEMO_VIDEO
+
+
+def test_fields_a_preset_governs_are_absent_from_the_shipped_config():
+    shipped = yaml.safe_load((ROOT / "config.yaml").read_text())
+    governed = {(section, key) for preset in presets.PRESETS.values() for section in preset for key in preset[section]}
+    assert not [(section, key) for section, key in governed if key in shipped.get(section, {})]
+
+
+def test_preset_stands_below_what_the_user_says():
+    assert of(preset="paper").adapt.gaussians == 60_000
+    assert of(preset="paper", adapt={"gaussians": 1000}).adapt.gaussians == 1000
+    assert of(preset="paper", adapt={"gaussians": 1000}).adapt.iterations == 20_000
+
+
+@pytest.mark.parametrize(("cuda", "preset"), [(False, "laptop"), (True, "workstation")])
+def test_auto_is_decided_by_the_device(cuda, preset):
+    assert resolve({}, cuda=cuda).preset == preset
+    assert resolve({"preset": "paper"}, cuda=cuda).preset == "paper"
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_every_preset_is_valid(preset):
+    assert of(preset=preset).preset == preset
+
+
+def test_shortest_identity():
+    config = of(identities={"me": {"video": "me.mp4", **TERMS}}, adapt={"identity": "me", "drive": {"audio": "x.wav"}})
+    assert config.identities["me"].adapt_on.seconds == 5
+    assert config.adapt.drive.audio == "x.wav"
+
+
+def person(**settings):
+    return {"identities": {"me": {"video": "me.mp4", **TERMS, **settings}}}
+
+
+EXPIRED = {"scope": "research", "date": "2020-01-01", "expires": "2021-01-01"}
+CLIPS = {"video": None, "clips": {"a": "a.mp4", "b": "b.mp4"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"crop": {"sise_px": 512}}, "crop.sise_px: unknown key; did you mean size_px?"),
+        ({"colour": 1}, "colour: unknown key"),
+        ({"crop": 5}, "crop: found 5, expected keys and values"),
+        ({"identity": "me"}, "did you mean adapt.identity?"),
+        ({"crop": {"size_px": 4}}, "crop.size_px: found 4, expected greater than or equal to 64"),
+        ({"adapt": {"iterations": True}}, "iterations is True .*expected a number"),
+        ({"adapt": {"identity": 1}}, "adapt.identity: YAML read the number 1 .*put it in quotes"),
+        ({"adapt": {"identity": "you"}}, "adapt.identity is 'you', which is not declared"),
+        ({"adapt": {"drive": True}}, "adapt.drive: YAML read True .*say self"),
+        ({"adapt": {"drive": "speech.wav"}}, "adapt.drive: found 'speech.wav'; say self"),
+        ({"adapt": {"drive": {"file": "x"}}}, "adapt.drive.file: unknown key; known here: audio"),
+        ({"identities": {1: {}}}, "identities: YAML read the number 1 .*name was expected"),
+        ({"identities": {True: {}}}, "identities: YAML read True"),
+        ({"identities": {"a/b": {"video": "x", **TERMS}}}, "'a/b' is not a name"),
+        ({"identities": {"it's": {"video": "x", **TERMS}}}, "is not a name"),
+        ({"identities": {"..": {"video": "x", **TERMS}}}, "is not a name"),
+        (person(source=False), "identities.me.source: YAML read False"),
+        (person(consent=datetime.date(2026, 11, 1)), "identities.me.consent: YAML read the date 2026-11-01"),
+        (person(consent={"scope": "research"}), "identities.me.consent.date: is missing"),
+        (person(clips={"a": "a.mp4"}), "either video: FILE or clips"),
+        (person(test_on=["me"]), "give clips"),
+        (person(**CLIPS), "adapt_on.clip is missing; choose one of a, b"),
+        (person(**CLIPS, adapt_on={"clip": "c"}), "'c' is not among its clips"),
+        ({"identities": {"demo": {"video": "me.mp4"}}}, "identities.demo is made by code"),
+        (person(video=None, clips={"demo": "o.mp4"}), "clip 'demo' is .* for demo but o.mp4 for me"),
+        ({"corpus": {"clips": ["x"]}}, "corpus.clips names 'x'"),
+        ({"preset": "huge"}, "preset: found 'huge', expected 'auto', 'laptop'"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(settings, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        resolve(settings, cuda=False)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", TERMS)
+@pytest.mark.parametrize("value", ["absent", None, ""])
+def test_identity_without_terms_is_refused(key, value):
+    identity = {"video": "me.mp4", **TERMS, key: value}
+    if value == "absent":
+        del identity[key]
+    with pytest.raises(ConsentMissing, match=rf"identities\.me\.{key} is missing"):
+        of(identities={"me": identity})
+
+
+def test_expired_consent_is_refused_and_later_consent_is_not():
+    with pytest.raises(ConsentMissing, match="expired on 2021-01-01"):
+        of(**person(consent=EXPIRED))
+    resolve(person(consent=EXPIRED), cuda=False, today=datetime.date(2021, 1, 1))
+
+
+def test_yaml_files_are_merged_in_order(tmp_path):
+    (tmp_path / "a.yaml").write_text("adapt: {identity: a, drive: self}\n")
+    (tmp_path / "b.yaml").write_text("adapt: {identity: b}\n")
+    assert load_files([tmp_path / "a.yaml", tmp_path / "b.yaml"]) == {"adapt": {"identity": "b", "drive": "self"}}
+
+
+@pytest.mark.parametrize("text", ["- a\n", "{", ""])
+def test_unusable_files_are_named(tmp_path, text):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="mine.yaml"):
+        load_files([tmp_path / "mine.yaml"])
+    with pytest.raises(ConfigError, match="absent.yaml"):
+        load_files([tmp_path / "absent.yaml"])
+
+
+def test_missing_video_is_named_with_its_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = of(**person(), adapt={"identity": "me"})
+    with pytest.raises(ConfigError, match=r"identities\.me\.video: me\.mp4 does not exist"):
+        check_files(config)
+    Path("me.mp4").touch()
+    check_files(config)
+
+
+def test_two_identities_may_share_a_clip():
+    shared = {"clips": {"long": "x.mp4"}, **TERMS}
+    config = of(identities={"five": shared, "ten": {**shared, "adapt_on": {"seconds": 10}}})
+    assert clip_owners(config.identities)["long"] == ("x.mp4", "five")
+
+
+def test_stage_adapt_does_not_read_what_only_the_target_needs():
+    assert {"identity", "drive"}.isdisjoint(stage_model("adapt").model_fields)

@@ -1,0 +1,95 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emotag import stage
+from emotag.artifacts import Emotion
+from emotag.config import AdaptConfig, CropConfig
+from emotag.errors import ConfigError, FootageError
+from emotag.io.artifact import read_provenance
+
+
+def run(
+    *, videos: list[Path], out: Path, name: str, config: CropConfig, seconds: float = 5.0, loud: bool = False
+) -> None:
+    """A stage."""
+    if name == "bad":
+        raise FootageError("clip.mp4: no face\nat all; film one")
+    if name == "bug":
+        raise FileNotFoundError(2, "No such file", "/inner/file")
+    if name == "absent":
+        videos[0].read_bytes()
+    out.write_text(f"{[video.name for video in videos]} {name} {config.size_px} {seconds} {loud}")
+
+
+FLAGS = ["--videos", "a.mp4", "b.mp4", "--out", "{out}", "--config", '{"size_px": 256}', "--name"]
+
+
+@pytest.fixture
+def flags(tmp_path):
+    return [flag.replace("{out}", str(tmp_path / "out")) for flag in FLAGS]
+
+
+def test_flags_come_from_the_signature(flags, tmp_path):
+    stage.main(run, [*flags, "x y", "--seconds", "2.5", "--loud"])
+    assert (tmp_path / "out").read_text() == "['a.mp4', 'b.mp4'] x y 256 2.5 True"
+
+
+def test_a_users_mistake_is_one_line_and_code_2(flags, capsys):
+    with pytest.raises(SystemExit) as left:
+        stage.main(run, [*flags, "bad"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("clip.mp4: no face at all; film one")
+
+
+def test_a_missing_input_is_one_line_but_a_bug_keeps_its_traceback(flags, capsys):
+    with pytest.raises(SystemExit) as left:
+        stage.main(run, [*flags, "absent"])
+    assert left.value.code == 2
+    assert "a.mp4 does not exist" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError):
+        stage.main(run, [*flags, "bug"])
+
+
+def test_misspelt_setting_is_named(flags):
+    flags[flags.index('{"size_px": 256}')] = '{"sise_px": 256}'
+    with pytest.raises(ConfigError, match="--config.sise_px: unknown key; did you mean size_px?"):
+        stage.parse(run, "test", [*flags, "x"])
+
+
+def test_missing_flag_leaves_with_code_2(flags):
+    with pytest.raises(SystemExit) as left:
+        stage.main(run, flags[2:] + ["x"])
+    assert left.value.code == 2
+
+
+def test_provenance_has_code_and_settings_and_no_paths_or_times(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "_RUN", type(stage._RUN)())
+    stage._RUN.begin("emotag.stages.fetch", {"config": AdaptConfig(iterations=7)})
+    emotion = Emotion(np.zeros((2, 7), np.float32), "test")
+    emotion.save(tmp_path / "a", stage.provenance())
+    found = read_provenance(tmp_path / "a")
+    assert found["stage"] == "emotag.stages.fetch"
+    assert found["config"]["iterations"] == 7
+    assert any(line.startswith("emotag.io.assets@") for line in found["code"])
+    assert str(Path.cwd()) not in json.dumps(found)
+    emotion.save(tmp_path / "b", stage.provenance())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_digests_are_of_the_content(tmp_path):
+    (tmp_path / "x").write_bytes(b"abc")
+    assert stage.digests(x=tmp_path / "x") == {"x": "ba7816bf8f01cfea"}
+
+
+def test_a_stage_is_a_program(tmp_path):
+    command = [sys.executable, "-m", "emotag.stages.fetch", "--asset", "{}", "--by-hand", "x", "--out", "y"]
+    source = str(Path(stage.__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": source})
+    assert done.returncode == 2
+    assert done.stderr.startswith("error (fetch): --asset.name: is missing")
+    assert len(done.stderr.splitlines()) == 1
