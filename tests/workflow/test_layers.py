@@ -15,7 +15,14 @@ LAYERS = (
     ("emotag.config", "emotag.types", "emotag.errors", "emotag.artifacts", "emotag.parts", "emotag.io.artifact"),
 )
 # What makes a function a program, and what reads the configuration: used by stages and rules, by nothing below.
-PROGRAM = ("emotag.stage", "emotag.provenance", "emotag.project", "emotag.presets", "emotag.people", "emotag.complaints")
+PROGRAM = (
+    "emotag.stage",
+    "emotag.provenance",
+    "emotag.project",
+    "emotag.presets",
+    "emotag.people",
+    "emotag.complaints",
+)
 PROGRAM += ("emotag.workflow", "emotag.__main__")
 HEAVY = ("torch", "pandas", "librosa", "mediapipe", "numba")
 

