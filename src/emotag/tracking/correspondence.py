@@ -9,12 +9,14 @@ Run: python -m emotag.tracking.correspondence --head makehuman.safetensors --out
 
 import argparse
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mediapipe
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from emotag.geometry.camera import Camera
 from emotag.head import landmark_sets
@@ -26,7 +28,8 @@ from emotag.types import LANDMARKS
 
 log = logging.getLogger(__name__)
 
-VIEWS, SEED = 320, 11
+VIEWS, SEED = 480, 11
+COARSE_VIEWS = 160
 SIZE_PX, FOCAL_PX, DISTANCE_M = 448, 900.0, 0.75
 FACING, MIN_SHARE = 0.15, 0.3
 NEAREST_VERTICES, SUBDIVISION = 4, 7
@@ -51,7 +54,7 @@ def random_pose(head: MakeHumanHead, random: np.random.Generator) -> np.ndarray:
     def row(values: np.ndarray | list[float]) -> torch.Tensor:
         return torch.as_tensor(np.asarray(values, np.float32))[None]
 
-    units = random.beta(0.5, 2.5, len(head.expression_names)) * (random.random(len(head.expression_names)) < 0.25)
+    units = random.beta(0.5, 2.5, len(head.expression_names)) * (random.random(len(head.expression_names)) < 0.2)
     for i, name in enumerate(head.expression_names):
         if name.endswith("Right"):
             units[i] = 0.8 * units[head.unit(name.removesuffix("Right") + "Left")] + 0.2 * units[i]
@@ -59,7 +62,7 @@ def random_pose(head: MakeHumanHead, random: np.random.Generator) -> np.ndarray:
     gaze = random.normal(0, [0.1, 0.2])
     rotation = random.normal(0, [0.15, 0.3, 0.1])
     vertices = head.vertices(
-        row(random.normal(0, 0.8, head.shape_size)), row(units), row(jaw), row([0, 0, 0]),
+        row(random.normal(0, 0.6, head.shape_size)), row(units), row(jaw), row([0, 0, 0]),
         row([*gaze, 0, *gaze, 0]), row(rotation), row([*random.normal(0, 0.01, 2), -DISTANCE_M]),
     )  # fmt: skip
     return vertices[0].numpy()
@@ -69,6 +72,8 @@ def make_views(head: MakeHumanHead, count: int = VIEWS, seed: int = SEED) -> Vie
     """Draw `count` pictures and detect; pictures without a detected face are left out."""
     random = np.random.default_rng(seed)
     camera = Camera(FOCAL_PX, FOCAL_PX, SIZE_PX / 2, SIZE_PX / 2, SIZE_PX, SIZE_PX)
+    # The lash strips are thick and opaque; drawn, they would pull the lids' contours off the lids.
+    drawn = (~head.face_regions["lashes"]).nonzero()[:, 0].numpy()
     faces = head.faces.numpy()
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     with mediapipe.solutions.face_mesh.FaceMesh(
@@ -76,7 +81,8 @@ def make_views(head: MakeHumanHead, count: int = VIEWS, seed: int = SEED) -> Vie
     ) as detector:
         for _ in range(count):
             vertices = random_pose(head, random)
-            frame = mesh.rasterise(vertices, faces, camera)
+            frame = mesh.rasterise(vertices, faces[drawn], camera)
+            frame = replace(frame, face_index=np.where(frame.covered, drawn[frame.face_index], -1))
             colours = surface_colours(frame, head, random_palette(random))
             light = (*random.normal(0, 0.6, 2), 1.0)
             background = random_background(random, SIZE_PX)
@@ -115,6 +121,8 @@ def allowed_faces(head: MakeHumanHead, point: int) -> np.ndarray:
         parts: tuple[str, ...] = ("eyeballs",)
     elif point in landmark_sets.OUTER_LIPS + landmark_sets.INNER_LIPS:
         parts = LIP_PARTS
+    elif point in landmark_sets.SETS["upper lids"] + landmark_sets.SETS["lower lids"]:
+        parts = ("eyelids",)
     else:
         parts = FACE_PARTS
     return torch.stack([head.face_regions[part] for part in parts]).any(0).numpy()
@@ -125,7 +133,8 @@ def locate(head: MakeHumanHead, views: Views, point: int) -> tuple[np.ndarray, n
     faces = head.faces.numpy()[allowed_faces(head, point)]
     detected = views.points[:, point]
     vertices = np.unique(faces)
-    coarse = distances(views, detected, views.vertices[:, vertices], views.normals[:, vertices])
+    some = slice(COARSE_VIEWS)
+    coarse = distances(views, detected[some], views.vertices[some, vertices], views.normals[some, vertices])
     best = vertices[np.argsort(coarse)[:NEAREST_VERTICES]]
     around = faces[np.isin(faces, best).any(1)]
     weights = barycentric_grid(SUBDIVISION)
@@ -144,6 +153,7 @@ def barycentric_grid(subdivision: int) -> np.ndarray:
 
 def embed(head: MakeHumanHead, views: Views) -> LandmarkEmbedding:
     """Locate all 478 points; offsets start at zero."""
+    log.info("searching the surface")
     located = [locate(head, views, point) for point in range(LANDMARKS)]
     triangles, weights, spread = (np.array(part) for part in zip(*located, strict=True))
     return LandmarkEmbedding(
@@ -152,6 +162,31 @@ def embed(head: MakeHumanHead, views: Views) -> LandmarkEmbedding:
         torch.zeros(LANDMARKS, 3),
         torch.as_tensor(spread, dtype=torch.float32),
     )
+
+
+def symmetrise(head: MakeHumanHead, embedding: LandmarkEmbedding) -> LandmarkEmbedding:
+    """Move every point to the surface nearest to the middle between it and its partner's mirror image.
+
+    Partners are found by the assignment of least squared distance between the points and their reflection. Distances
+    are taken with the jaw open, so that the lips are apart.
+    """
+    jaw = torch.tensor([[head.jaw_limits[0] / 2, 0.0, 0.0]])
+    zeros = [torch.zeros(1, size) for size in (head.shape_size, len(head.expression_names), 3, 6)]
+    vertices = head.vertices(zeros[0], zeros[1], jaw, zeros[2], zeros[3], zeros[2], zeros[2])
+    points = embedding.surface_points(vertices)[0].numpy()
+    mirrored = points * np.array([-1, 1, 1])
+    _, partner = linear_sum_assignment(cdist(points, mirrored, "sqeuclidean"))
+    weights = barycentric_grid(2 * SUBDIVISION)
+    samples = np.einsum("gc,fcd->fgd", weights, vertices[0].numpy()[head.faces.numpy()])
+    triangles, barycentric = [], []
+    for point in range(LANDMARKS):
+        target = (points[point] + mirrored[partner[point]]) / 2
+        distance = np.linalg.norm(samples - target, axis=2)
+        distance[~allowed_faces(head, point)] = np.inf
+        face, sample = np.unravel_index(distance.argmin(), distance.shape)
+        triangles.append(head.faces[face])
+        barycentric.append(torch.as_tensor(weights[sample]))
+    return replace(embedding, triangles=torch.stack(triangles), barycentric=torch.stack(barycentric))
 
 
 def main() -> None:
@@ -164,7 +199,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     head = load(arguments.head)
     views = make_views(head, arguments.views)
-    embedding = embed(head, views)
+    embedding = symmetrise(head, embed(head, views))
     log.info("median spread %.2f mm", 1000 * float(embedding.spread.median()))
     embedding.save(arguments.out, head.name, f"{len(views.points)} pictures of the mesh, seed {SEED}; offsets zero")
 
