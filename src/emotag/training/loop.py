@@ -158,7 +158,7 @@ def recover(model: nn.Module, phases: Sequence[Phase], state: StateFolder, run: 
         TrainingDiverged: that has been done `MAX_RESTORES` times already.
     """
     phase, step, restores = phases[run.phase], run.step, run.restores + 1
-    found = ", ".join(f"{name} {float(value):.4g}" for name, value in losses.items())
+    found = ", ".join(f"{name} {float(value.detach()):.4g}" for name, value in losses.items())
     if restores > MAX_RESTORES:
         raise TrainingDiverged(
             f"{state.path}: {phase.name} step {step}: a loss or gradient is not finite ({found}) after {MAX_RESTORES} "

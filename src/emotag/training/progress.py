@@ -3,13 +3,11 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-
-FILE_NAME = "progress.jsonl"
 
 
 @dataclass
@@ -59,20 +57,3 @@ def read(path: Path) -> list[dict]:
     """All complete lines of a progress file (a line that is being written is left out)."""
     lines = path.read_text().split("\n")[:-1] if path.is_file() else []
     return [json.loads(line) for line in lines if line]
-
-
-def latest(root: Path) -> list[str]:
-    """The last line of every job below `root`, for people, ordered by path."""
-    files = sorted(Path(root).rglob(FILE_NAME))
-    return [human(lines[-1]) for lines in map(read, files) if lines]
-
-
-def watch(root: Path, interval_s: float = 2.0) -> Iterator[list[str]]:
-    """`latest` again and again, each time something has changed; ends when the consumer stops."""
-    shown: list[str] = []
-    while True:
-        now = latest(root)
-        if now != shown:
-            shown = now
-            yield now
-        time.sleep(interval_s)

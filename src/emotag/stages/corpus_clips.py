@@ -1,0 +1,90 @@
+"""Corpus of the clips named in `corpus.clips`: their tracked motion with cues, emotion, identity and speech.
+
+Reads, one a clip and in the order of `clips`: Tracks, ActionUnits, Emotion, Identity, Speech and sync.json.
+Writes: a Corpus without the clips of the person `leave_out`.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotag import stage
+from emotag.artifacts import ActionUnits, Corpus, Emotion, Identity, Speech, Tracks
+from emotag.errors import ArtifactMismatch, ConfigError
+from emotag.motion.channels import motion_names
+from emotag.types import UPPER_FACE_AUS
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    *,
+    clips: list[str],
+    people: list[str],
+    tracks: list[Path],
+    action_units: list[Path],
+    emotion: list[Path],
+    identity: list[Path],
+    speech: list[Path],
+    sync: list[Path],
+    out: Path,
+    leave_out: str = "",
+) -> None:
+    """Gather the corpus. `people` [one a clip] says who speaks."""
+    files = [tracks, action_units, emotion, identity, speech, sync]
+    if any(len(column) != len(clips) for column in (people, *files)):
+        counts = ", ".join(str(len(column)) for column in (clips, people, *files))
+        raise ConfigError(
+            f"corpus: found lists of {counts} entries, expected one entry a clip in each; correct the call"
+        )
+    chosen = [row for row in zip(clips, people, *files, strict=True) if row[1] != leave_out]
+    if not chosen:
+        raise ConfigError(
+            f"corpus.clips: all show {leave_out}, who is adapted and thus left out; name clips of other people, "
+            "or none to use the synthetic corpus"
+        )
+    gathered = [(clip, person, *columns_of(*paths)) for clip, person, *paths in chosen]
+    models = sorted({(tracked.head_model, tuple(tracked.expression_names)) for _, _, tracked, _, _ in gathered})
+    if len(models) > 1:
+        names = ", ".join(name for name, _ in models)
+        raise ArtifactMismatch(
+            f"corpus: the clips are tracked with different heads ({names}), expected one; track again"
+        )
+    columns = {name: {row[0]: row[3][name] for row in gathered} for name in gathered[0][3]}
+    Corpus(
+        head_model=models[0][0],
+        motion_names=motion_names(models[0][1]),
+        **columns,
+        people={row[0]: row[1] for row in gathered},
+        offset_frames={row[0]: row[4] for row in gathered},
+        provider="clips",
+    ).save(out, stage.provenance())
+    log.info("%d clips of %d people", len(gathered), len({row[1] for row in gathered}))
+
+
+def columns_of(
+    tracks: Path, action_units: Path, emotion: Path, identity: Path, speech: Path, sync: Path
+) -> tuple[Tracks, dict[str, Any], float]:
+    """Tracks, the Corpus' arrays and the audio-visual offset of one clip."""
+    tracked, cues, felt, spoken = (
+        kind.load(path)
+        for kind, path in ((Tracks, tracks), (ActionUnits, action_units), (Emotion, emotion), (Speech, speech))
+    )
+    arrays = {
+        "motion": np.concatenate([tracked.expression, tracked.jaw], 1),
+        "action_units": cues.intensity[:, [cues.names.index(name) for name in UPPER_FACE_AUS]],
+        "emotion": felt.probabilities,
+    }
+    frames = min(map(len, arrays.values()))
+    arrays = {name: np.asarray(array[:frames], np.float32) for name, array in arrays.items()}
+    arrays["identity"] = np.asarray(Identity.load(identity).embedding, np.float32)
+    arrays["features"] = np.asarray(spoken.features, np.float32)
+    arrays["prosody"] = np.stack([spoken.log_f0, spoken.voiced, spoken.energy], 1).astype(np.float32)
+    return tracked, arrays, float(json.loads(Path(sync).read_text())["offset_frames"])
+
+
+if __name__ == "__main__":
+    stage.main(run)

@@ -1,0 +1,108 @@
+"""The closed-form prior and its personal form, on a corpus whose truth is known."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from emotag.motion import channels, prior, scores, statistics
+from emotag.motion.examples import examples_of, speech_windows
+from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
+from emotag.motion.personalise import Strength, personalise
+
+
+def fitted(corpus, clips):
+    torch.manual_seed(0)
+    architecture = Architecture(8, 10, 4, components=10, width=16, layers=1, heads=2, feedforward=16)
+    network = GatedResidualMotionNetwork(architecture).eval()
+    upper = channels.upper_face(corpus.motion_names)
+    prior.fit_inputs(network, corpus, clips)
+    pooled, people = statistics.of_people(corpus.motion, corpus.action_units, corpus.people, upper)
+    network.set_statistics(prior.pooled_statistics(pooled, people))
+    prior.fit_ridge(network, examples_of(corpus, clips, network.space, people), upper)
+    return network, people, upper
+
+
+@pytest.fixture(scope="module")
+def ready(corpus):
+    clips = sorted(corpus.motion)
+    return fitted(corpus, clips[:-1]), clips[-1]
+
+
+def frames_of(corpus, clip, start, stop):
+    windows = speech_windows(corpus.features[clip], corpus.prosody[clip], np.arange(start, stop), 0.0)
+    return corpus.motion[clip][start:stop], *windows, corpus.action_units[clip][start:stop], corpus.identity[clip]
+
+
+def predicted(network, frames):
+    with torch.no_grad():
+        out = network(*(torch.from_numpy(np.asarray(part, np.float32)) for part in frames[1:]))
+    return network.restore(out.motion).numpy()
+
+
+def test_prior_beats_the_mean_on_a_person_it_has_not_seen(corpus, ready):
+    (network, people, upper), clip = ready
+    example = examples_of(corpus, [clip], network.space, people)[0]
+    guess, target = scores.predict(network, example), example.target.numpy()
+    assert (scores.correlation(guess, target)[[0, 1, 2, 3, 5, 6, 7]] > 0.9).all()
+    assert ((guess - target) ** 2).mean() < 0.2 * (target**2).mean()
+
+
+def test_cues_move_no_lower_channel_and_speech_no_upper_one(corpus, ready):
+    (network, _, upper), clip = ready
+    frames = list(frames_of(corpus, clip, 0, 20))
+    before = predicted(network, frames)
+    frames[3] = frames[3] + 2
+    by_cues = predicted(network, frames) != before
+    assert not by_cues[:, ~upper].any() and by_cues[:, upper].all()
+    frames[3], frames[1] = frames[3] - 2, frames[1] + 1
+    by_speech = np.abs(predicted(network, frames) - before) > 1e-6
+    assert not by_speech[:, upper].any() and by_speech[:, ~upper].any()
+
+
+def test_blinks_have_the_person_s_own_size(corpus, ready):
+    (network, people, _), clip = ready
+    frames = frames_of(corpus, clip, 0, 150)
+    own = copy.deepcopy(network)
+    own.set_statistics(people[corpus.people[clip]])
+    assert np.abs(predicted(own, frames) - frames[0])[:, :2].max() < 0.03
+
+
+def test_personal_form_mends_offset_and_scale_on_unseen_seconds(corpus, ready):
+    (network, _, upper), clip = ready
+    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper)
+    later = frames_of(corpus, clip, 100, 150)
+    error = ((predicted(person, later) - later[0]) ** 2).mean(0)
+    assert (error < 0.5 * ((predicted(network, later) - later[0]) ** 2).mean(0) + 1e-5).all()
+    assert (error < 0.5 * later[0].var(0) + 1e-5)[[0, 1, 2, 3, 5, 6, 7]].all()
+
+
+def test_personalise_changes_nothing_of_the_prior(corpus, ready):
+    (network, _, upper), clip = ready
+    before = network.arrays()
+    personalise(network, *frames_of(corpus, clip, 0, 100), upper)
+    assert all(np.array_equal(before[name], after) for name, after in network.arrays().items())
+
+
+def test_infinite_prior_keeps_the_mapping(corpus, ready):
+    (network, _, upper), clip = ready
+    fixed = Strength(map_frames=1e15, gain_frames=1e15, amplitude=1.0)
+    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, fixed)
+    assert torch.allclose(person.skip.speech_weight, network.skip.speech_weight, atol=1e-6)
+    assert np.allclose(
+        person.statistics().scale,
+        statistics.of_person(
+            *(np.asarray(frames_of(corpus, clip, 0, 100)[i], np.float64) for i in (0, 3)),
+            network.statistics().scale,
+            upper,
+        ).scale,
+        rtol=1e-5,
+    )
+
+
+def test_amplitude_widens_speech_channels_alone(corpus, ready):
+    (network, _, upper), clip = ready
+    frames = frames_of(corpus, clip, 0, 100)
+    one, two = (personalise(network, *frames, upper, Strength(amplitude=a)).statistics() for a in (1.0, 1.5))
+    assert np.allclose(two.scale / one.scale, np.where(upper, 1.0, 1.5), rtol=1e-5)

@@ -1,0 +1,64 @@
+"""The prior's stage on a small corpus: what it stores, what it says, that it resumes and repeats itself."""
+
+import numpy as np
+import pytest
+
+from emotag.artifacts import Corpus, Prior
+from emotag.config import PretrainConfig
+from emotag.motion import grmn
+from emotag.stages import pretrain
+
+NAMES = ["eyeBlinkLeft", "mouthFunnel", "jaw_x"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    mixing, clips = rng.normal(size=(6, 3)), [f"clip{number}" for number in range(4)]
+    features = {clip: rng.normal(size=(120, 6)).astype(np.float32) for clip in clips}
+    material = Corpus(
+        head_model="test",
+        motion_names=NAMES,
+        motion={clip: 0.1 * (features[clip][::2] @ mixing).astype(np.float32) for clip in clips},
+        action_units={clip: rng.uniform(0, 5, (60, 6)).astype(np.float32) for clip in clips},
+        emotion={clip: rng.dirichlet(np.ones(7), 60).astype(np.float32) for clip in clips},
+        identity={clip: rng.normal(size=4).astype(np.float32) for clip in clips},
+        features=features,
+        prosody={clip: rng.uniform(0, 1, (120, 3)).astype(np.float32) for clip in clips},
+        people={clip: clip for clip in clips},
+        offset_frames={clip: 0.0 for clip in clips},
+        provider="test",
+    )
+    path = tmp_path_factory.mktemp("corpus") / "corpus.safetensors"
+    material.save(path)
+    return path
+
+
+def fit(corpus, folder, **settings):
+    config = PretrainConfig(**{"iterations": 0, "batch_windows": 2, "window_frames": 4} | settings)
+    pretrain.run(corpus=corpus, out=folder / "prior.safetensors", state=folder / "state", config=config)
+    return Prior.load(folder / "prior.safetensors")
+
+
+def test_ridge_alone_when_there_is_nothing_to_train(corpus, tmp_path):
+    prior = fit(corpus, tmp_path)
+    network = grmn.load(prior.network, prior.architecture)
+    assert prior.scores["network_used"] is False and prior.scores["left_out_people"] == ["clip2"]
+    assert prior.scores["ridge"] > 0.3
+    assert not network.base.weight.any() and network.skip.speech_weight.any()
+    assert prior.people == sorted(prior.people) and prior.motion_names == NAMES
+
+
+def test_network_that_does_not_help_is_shut_and_runs_repeat(corpus, tmp_path):
+    first, second = (fit(corpus, tmp_path / name, iterations=2) for name in ("a", "b"))
+    assert first.scores["network_used"] is False
+    network = grmn.load(first.network, first.architecture)
+    assert not network.base.weight.any() and not network.emotion.decoder[-1].weight.any()
+    assert (tmp_path / "a" / "prior.safetensors").read_bytes() == (tmp_path / "b" / "prior.safetensors").read_bytes()
+    assert second.scores == first.scores
+
+
+def test_variants_of_the_settings_reach_the_network(corpus, tmp_path):
+    prior = fit(corpus, tmp_path, ridge=False, latent="z64", base_input="audio_au")
+    assert (prior.architecture["latent"], prior.architecture["base_input"]) == ("z64", "audio_au")
+    assert not prior.network["skip.speech_weight"].any() and prior.scores["network_used"] is True
