@@ -114,7 +114,7 @@ class PretrainConfig(Settings):
     latent: Literal["z7", "z64"] = Field("z7", description="latent: what Eq. 12's softmax is taken of, or wider")
     iterations: int = Field(300, ge=0)
     batch_windows: int = Field(8, ge=1)
-    window_frames: int = Field(32, ge=4)
+    window_frames: int = Field(12, ge=4)
     learning_rate: float = Field(5e-4, gt=0)
     weight_kl: float = Field(0.01, ge=0)
     weight_score: float = Field(0.1, ge=0)
@@ -133,6 +133,7 @@ class AdaptConfig(Settings):
     sh_degree: int = Field(1, ge=0, le=3)
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
+    weight_mask: float = Field(0.1, ge=0, description="L1 of the drawn opacity against the head's soft mask")
     weight_kl: float = Field(0.01, ge=0)
     weight_score: float = Field(0.1, ge=0)
     weight_depth: float = Field(1e-2, ge=0)
@@ -152,3 +153,9 @@ class RenderConfig(Settings):
     size_px: int = Field(512, ge=64, le=2048)
     crf: int = Field(16, ge=0, le=40)
     plate: Literal["clip", "white", "black"] = Field("clip", description="what stands behind the head")
+
+
+class MeasureConfig(Settings):
+    """Metrics on decoded video."""
+
+    fit_iterations: int = Field(15, ge=1, description="iterations of the fit that gives the measured action units")
