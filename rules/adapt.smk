@@ -22,7 +22,6 @@ rule adapt:
         "results/logs/adapt/{identity}.log",
     benchmark:
         "results/benchmarks/adapt/{identity}.jsonl"
-    retries: 1
     conda:
         "../envs/pipeline.yaml"
     threads: 8

@@ -9,7 +9,6 @@ rule fetch:
         "results/logs/fetch/{asset}.log",
     benchmark:
         "results/benchmarks/fetch/{asset}.jsonl"
-    retries: 1
     conda:
         "../envs/pipeline.yaml"
     params:

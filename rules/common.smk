@@ -2,9 +2,11 @@
 from emotag.errors import EmotagError
 from emotag.project import check_files, resolve
 from emotag.workflow.assets import asset_digest, asset_entry, read_manifest
+from emotag.workflow.failures import reasons
 from emotag.workflow.identities import Plan
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
+from emotag.workflow.places import places
 
 try:
     CONFIG = resolve(config)
@@ -18,8 +20,9 @@ PLAN = Plan(CONFIG)
 METHOD = "emotag.methods.emotag"
 AUTO = config.get("preset", "auto") == "auto"
 
+# The prefix stands in place of Snakemake's own strict mode, so it says it again (a pipe fails if its first part does).
 # Numba counts its threads once, when it is imported; Snakemake sets the other libraries' by itself.
-shell.prefix('export NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
+shell.prefix('set -euo pipefail; export NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
 
 
 def stage_config(section):

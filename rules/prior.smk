@@ -10,7 +10,6 @@ rule prior:
         "results/logs/pretrain/{corpus}@{left_out}.log",
     benchmark:
         "results/benchmarks/pretrain/{corpus}@{left_out}@shared.jsonl"
-    retries: 1
     conda:
         "../envs/pipeline.yaml"
     threads: 8

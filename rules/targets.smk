@@ -39,13 +39,12 @@ rule evaluate:
 
 
 onsuccess:
-    from emotag.report.places import places
-
-    if (
-        set(workflow.dag_settings.targets) & {"all", "adapt_identity"}
-        or not workflow.dag_settings.targets
+    SUMMARY = Path(f"results/summary/{CONFIG.adapt.identity}.json")
+    if SUMMARY.is_file() and {"all", "adapt_identity"} & (
+        set(workflow.dag_settings.targets) or {"all"}
     ):
-        print(
-            places(Path(f"results/summary/{CONFIG.adapt.identity}.json")),
-            file=sys.stderr,
-        )
+        print(places(SUMMARY), file=sys.stderr)
+
+
+onerror:
+    print(*reasons(log), sep="\n", file=sys.stderr)

@@ -4,7 +4,15 @@ import pytest
 
 TARGETS = ("all", "fetch_assets", "preprocess", "pretrain", "adapt_identity", "render", "evaluate", "report")
 TERMS = 'source: own recording, licence: own, consent: "my own face"'
-AFTER_ADAPT = {"drive": 4, "render_variant": 4, "truth": 1, "measure": 1, "present": 1, "summary": 1, "adapt_identity": 1}
+AFTER_ADAPT = {
+    "drive": 4,
+    "render_variant": 4,
+    "truth": 1,
+    "measure": 1,
+    "present": 1,
+    "summary": 1,
+    "adapt_identity": 1,
+}
 
 
 @pytest.mark.parametrize("target", TARGETS)
