@@ -1,6 +1,35 @@
 # The prior: audio to motion, learnt from other people.
 
 
+rule corpus_of_clips:
+    input:
+        tracks=lambda w: PLAN.corpus_files(w.left_out, "tracks.safetensors"),
+        action_units=lambda w: PLAN.corpus_files(w.left_out, "action_units.safetensors"),
+        emotion=lambda w: PLAN.corpus_files(w.left_out, "emotion.safetensors"),
+        identity=lambda w: PLAN.corpus_files(w.left_out, "identity.safetensors"),
+        speech=lambda w: PLAN.corpus_files(w.left_out, "speech.safetensors"),
+        sync=lambda w: PLAN.corpus_files(w.left_out, "sync.json"),
+    output:
+        "results/corpus/clips/{left_out}.safetensors",
+    log:
+        "results/logs/corpus_clips/{left_out}.log",
+    benchmark:
+        "results/benchmarks/corpus_clips/{left_out}@shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        clips=lambda w: list(PLAN.corpus_without(w.left_out)),
+        people=lambda w: list(PLAN.corpus_without(w.left_out).values()),
+        code=stage_code("corpus_clips"),
+    shell:
+        "python -m emotag.stages.corpus_clips --clips {params.clips} --people {params.people}"
+        " --tracks {input.tracks:q} --action-units {input.action_units:q} --emotion {input.emotion:q}"
+        " --identity {input.identity:q} --speech {input.speech:q} --sync {input.sync:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule prior:
     input:
         corpus="results/corpus/{corpus}/{left_out}.safetensors",
@@ -18,9 +47,6 @@ rule prior:
         mem_mb=8000,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        leave_out=lambda w: (
-            w.left_out.removeprefix("without-") if w.left_out != "all" else ""
-        ),
         state="results/state/pretrain/{corpus}/{left_out}",
         config=stage_config("pretrain"),
         code=stage_code("pretrain", METHOD),

@@ -109,6 +109,7 @@ CLIPS = {"video": None, "clips": {"a": "a.mp4", "b": "b.mp4"}}
         ({"identities": {"demo": {"video": "me.mp4"}}}, "identities.demo is made by code"),
         (person(video=None, clips={"demo": "o.mp4"}), "clip 'demo' is .* for demo but o.mp4 for me"),
         ({"corpus": {"clips": ["x"]}}, "corpus.clips names 'x'"),
+        (person() | {"adapt": {"identity": "me"}, "corpus": {"clips": ["me"]}}, "nobody but the adapted person"),
         ({"preset": "huge"}, "preset: found 'huge', expected 'auto', 'laptop'"),
     ],
 )

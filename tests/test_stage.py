@@ -11,6 +11,7 @@ from emotag.artifacts import Emotion
 from emotag.config import AdaptConfig, CropConfig
 from emotag.errors import ConfigError, FootageError
 from emotag.io.artifact import read_provenance
+from emotag.provenance import Run
 
 
 def run(
@@ -24,6 +25,11 @@ def run(
     if name == "absent":
         videos[0].read_bytes()
     out.write_text(f"{[video.name for video in videos]} {name} {config.size_px} {seconds} {loud}")
+
+
+@pytest.fixture(autouse=True)
+def _no_running_stage(monkeypatch):
+    monkeypatch.setattr(stage, "_RUN", Run())
 
 
 FLAGS = ["--videos", "a.mp4", "b.mp4", "--out", "{out}", "--config", '{"size_px": 256}', "--name"]
@@ -67,8 +73,7 @@ def test_missing_flag_leaves_with_code_2(flags):
     assert left.value.code == 2
 
 
-def test_provenance_has_code_and_settings_and_no_paths_or_times(tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "_RUN", type(stage._RUN)())
+def test_provenance_has_code_and_settings_and_no_paths_or_times(tmp_path):
     stage._RUN.begin("emotag.stages.fetch", {"config": AdaptConfig(iterations=7)})
     emotion = Emotion(np.zeros((2, 7), np.float32), "test")
     emotion.save(tmp_path / "a", stage.provenance())
@@ -79,6 +84,12 @@ def test_provenance_has_code_and_settings_and_no_paths_or_times(tmp_path, monkey
     assert str(Path.cwd()) not in json.dumps(found)
     emotion.save(tmp_path / "b", stage.provenance())
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_code_of_the_running_stage_with_what_it_loads_by_name():
+    assert stage.code("emotag.types") == []
+    stage._RUN.begin("emotag.stages.fetch", {})
+    assert any(line.startswith("emotag.types@") for line in stage.code("emotag.types"))
 
 
 def test_digests_are_of_the_content(tmp_path):

@@ -98,6 +98,13 @@ class Config(stages.Settings):
         for clip in self.corpus.clips:
             if clip not in owners:
                 raise ValueError(f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(owners)}")
+        people = {name: settings.person or name for name, settings in self.identities.items()}
+        if self.corpus.clips and {people[owners[clip][1]] for clip in self.corpus.clips} == {
+            people[self.adapt.identity]
+        }:
+            raise ValueError(
+                "corpus.clips shows nobody but the adapted person, who is left out; add other people or no clip"
+            )
         return self
 
 

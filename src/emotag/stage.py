@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from emotag.complaints import first_complaint
 from emotag.errors import ConfigError, EmotagError
 from emotag.provenance import Run, describe
+from emotag.workflow.sources import closure
 
 _RUN = Run()
 
@@ -30,6 +31,14 @@ def provenance() -> dict[str, Any]:
     Times, hosts and paths are left out on purpose: the same inputs, code and settings give the same bytes.
     """
     return describe(_RUN)
+
+
+def code(*loaded_by_name: str) -> list[str]:
+    """`module@digest` lines of the running stage and of modules it loads by name, for the fingerprint of its state.
+
+    Empty where `run` is called as a function.
+    """
+    return closure(_RUN.module, *loaded_by_name) if _RUN.module else []
 
 
 def digests(**paths: Path) -> dict[str, str]:

@@ -21,7 +21,6 @@ from emotag.training.loop import train
 from emotag.training.motion_batches import MotionBatches
 from emotag.training.progress import Progress
 from emotag.training.selection import KeepBest
-from emotag.workflow.sources import closure
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def run(
     found = {"left_out_people": sorted({material.people[clip] for clip in left_out})}
     found["ridge"] = scores.lip_score(network, unseen, lip_weights)
     if config.iterations:
-        name = fingerprint(config.model_dump(mode="json"), closure(__name__, f"emotag.methods.{method}"), [corpus])
+        name = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), [corpus])
         with StateFolder(state, name) as folder:
             found |= train_network(network, seen, unseen, lip_weights, folder, config, method)
     found["network_used"] = not config.ridge or found.get("network", -1.0) > found["ridge"] + MARGIN

@@ -78,6 +78,14 @@ class Plan:
         """{clip: person} of the corpus."""
         return {clip: self.person(self.corpus_identity(clip)) for clip in self.config.corpus.clips}
 
+    def corpus_without(self, left_out: str) -> dict[str, str]:
+        """{clip: person} of the corpus without the person of `without-<person>`."""
+        return {clip: person for clip, person in self.corpus_people().items() if left_out != f"without-{person}"}
+
+    def corpus_files(self, left_out: str, file: str) -> list[str]:
+        """A file of every clip of the corpus but those of the person left out."""
+        return [self.clip_file(self.corpus_identity(clip), clip, file) for clip in self.corpus_without(left_out)]
+
     def left_out(self, identity: str) -> str:
         """`without-<person>` where the corpus holds the person of an identity, else `all`."""
         person = self.person(identity)
@@ -120,6 +128,8 @@ class Plan:
 
     def clip_file(self, identity: str, clip: str, file: str) -> str:
         """A file of a clip: under the identity where it was fitted to the person, else under the clip."""
+        if file == "identity.safetensors":
+            return f"results/identities/{identity}/{file}"
         folder = f"identities/{identity}" if file in FITTED else "clips"
         return f"results/{folder}/{clip}/{file}"
 
