@@ -104,6 +104,7 @@ CLIPS = {"video": None, "clips": {"a": "a.mp4", "b": "b.mp4"}}
         (person(consent={"scope": "research"}), "identities.me.consent.date: is missing"),
         (person(clips={"a": "a.mp4"}), "either video: FILE or clips"),
         (person(test_on=["me"]), "give clips"),
+        (person(video="{me}.mp4"), "identities.me.video: found '{me}.mp4'; braces cannot stand"),
         (person(**CLIPS), "adapt_on.clip is missing; choose one of a, b"),
         (person(**CLIPS, adapt_on={"clip": "c"}), "'c' is not among its clips"),
         ({"identities": {"demo": {"video": "me.mp4"}}}, "identities.demo is made by code"),

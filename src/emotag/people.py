@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from emotag.complaints import not_text
 from emotag.config import Settings
@@ -26,6 +26,16 @@ def check_name(value: Any) -> str:
 
 Name = Annotated[str, BeforeValidator(check_name)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def check_file(value: str) -> str:
+    """A file name that Snakemake can carry: it takes braces for wildcards and knows no way to quote them."""
+    if "{" in value or "}" in value:
+        raise ValueError(f"found {value!r}; braces cannot stand in a file name here, please rename the file")
+    return value
+
+
+File = Annotated[Text, AfterValidator(check_file)]
 
 
 class Consent(Settings):
@@ -58,8 +68,8 @@ class Identity(Settings):
     """One person as an avatar is made of them. Either `video` (one clip, split after `adapt_on.seconds`) or `clips`."""
 
     person: Name | None = Field(None, description="who it is, where one person has several identities")
-    video: Text | None = Field(None, description="short form: one clip, named as the identity")
-    clips: dict[Name, Text] = Field(default_factory=dict, description="clip name: file")
+    video: File | None = Field(None, description="short form: one clip, named as the identity")
+    clips: dict[Name, File] = Field(default_factory=dict, description="clip name: file")
     adapt_on: AdaptPart = AdaptPart()
     test_on: list[Name] = Field(
         default_factory=list, description="clips to test on; left out: the others, or the rest of the only one"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from emotag import config as stages
 from emotag.complaints import check_keys, first_complaint, not_text
 from emotag.errors import ConfigError, ConsentMissing
-from emotag.people import Identity, Name, Text
+from emotag.people import File, Identity, Name
 from emotag.presets import PRESETS, choose, has_cuda
 
 DEMO = "demo"
@@ -34,7 +34,7 @@ EMBEDDED = {
 class DrivingAudio(stages.Settings):
     """Speech from a file of its own."""
 
-    audio: Text = Field(description="any audio file")
+    audio: File = Field(description="any audio file")
 
 
 def _check_drive(value: Any) -> Any:

