@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 CLIPS ?=
+ONLY ?=
 CORES ?= all
 
 .PHONY: setup demo test bench-clips lint format
@@ -25,8 +26,10 @@ test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench-clips: setup
-	@test -d "$(CLIPS)" || { echo "usage: make bench-clips CLIPS=<folder of clips>" >&2; exit 2; }
-	$(BIN)/python -m emotag bench "$(CLIPS)"
+	@test -d "$(CLIPS)" || { echo "usage: make bench-clips CLIPS=<folder of clips> [ONLY='name name']" >&2; exit 2; }
+	$(BIN)/python -m emotag clips "$(CLIPS)" results/bench.yaml $(ONLY)
+	-$(BIN)/snakemake --cores $(CORES) --keep-going --configfile results/bench.yaml -- report
+	$(BIN)/python -m emotag page results/bench.yaml docs/results.md
 
 lint: setup
 	$(BIN)/ruff check .

@@ -30,15 +30,51 @@ rule adapt:
         mem_mb=8000,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        start_s=PLAN.start_s,
-        seconds=PLAN.seconds,
         state="results/state/adapt/{identity}",
         config=stage_config("adapt"),
-        code=stage_code("adapt"),
+        code=stage_code("adapt", METHOD),
     shell:
         "python -m emotag.stages.adapt --head {input.head:q} --subject {input.subject:q} --identity {input.identity:q}"
         " --geometry {input.geometry:q} --prior {input.prior:q} --tracks {input.tracks:q}"
         " --action-units {input.action_units:q} --sync {input.sync:q} --emotion {input.emotion:q}"
         " --speech {input.speech:q} --crop {input.crop:q} --alpha {input.alpha:q} --labels {input.labels:q}"
-        " --start-s {params.start_s} --seconds {params.seconds} --state {params.state:q} --out {output:q}"
+        " --name {wildcards.identity} --state {params.state:q} --out {output:q}"
         " --threads {threads} --config {params.config:q} 2>&1 | tee {log:q}"
+
+
+rule drive:
+    input:
+        avatar="results/identities/{identity}/avatar.safetensors",
+        subject="results/identities/{identity}/subject.safetensors",
+        identity="results/identities/{identity}/identity.safetensors",
+        adapt_tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
+        adapt_action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
+        adapt_speech=lambda w: PLAN.adapt_file(w, "speech.safetensors"),
+        adapt_sync=lambda w: PLAN.adapt_file(w, "sync.json"),
+        tracks=lambda w: PLAN.cue_file(w, "tracks.safetensors"),
+        action_units=lambda w: PLAN.cue_file(w, "action_units.safetensors"),
+        sync=lambda w: PLAN.cue_file(w, "sync.json"),
+        speech=PLAN.driving_speech,
+    output:
+        "results/identities/{identity}/drives/{drive}/{variant}/motion.safetensors",
+    log:
+        "results/logs/drive/{identity}@{drive}@{variant}.log",
+    benchmark:
+        "results/benchmarks/drive/{identity}@{drive}@{variant}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        clip=lambda w: PLAN.cue_clip(w.identity, w.drive),
+        self_driven=lambda w: w.drive.startswith("self-"),
+        code=stage_code("drive", METHOD),
+    shell:
+        "python -m emotag.stages.drive --avatar {input.avatar:q} --subject {input.subject:q}"
+        " --identity {input.identity:q} --adapt-tracks {input.adapt_tracks:q}"
+        " --adapt-action-units {input.adapt_action_units:q} --adapt-speech {input.adapt_speech:q}"
+        " --adapt-sync {input.adapt_sync:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
+        " --sync {input.sync:q} --speech {input.speech:q} --clip {params.clip} --self-driven {params.self_driven}"
+        " --variant {wildcards.variant} --out {output:q} --threads {threads} 2>&1 | tee {log:q}"

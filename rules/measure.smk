@@ -35,3 +35,20 @@ rule measure:
         " --head {input.head:q} --subject {input.subject:q} --motion {input.motion:q} --identity {wildcards.identity}"
         " --clip {params.clip} --providers {params.providers:q} --seed {params.seed} --out {output:q}"
         " --config {params.config:q} 2>&1 | tee {log:q}"
+
+
+rule page:
+    input:
+        summaries=expand("results/summary/{identity}.json", identity=CONFIG.identities),
+    output:
+        "results/report/results.md",
+    log:
+        "results/logs/page/shared.log",
+    benchmark:
+        "results/benchmarks/page/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("page"),
+    shell:
+        "python -m emotag.stages.page --summaries {input.summaries:q} --out {output:q} 2>&1 | tee {log:q}"

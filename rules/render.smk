@@ -1,6 +1,30 @@
 # Motions to videos.
 
 
+rule plate:
+    input:
+        crop="results/clips/{clip}/crop.mp4",
+        labels="results/clips/{clip}/labels.mkv",
+    output:
+        "results/clips/{clip}/plate.mp4",
+    log:
+        "results/logs/plate/{clip}.log",
+    benchmark:
+        "results/benchmarks/plate/{clip}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        config=stage_config("plate"),
+        code=stage_code("plate"),
+    shell:
+        "python -m emotag.stages.plate --crop {input.crop:q} --labels {input.labels:q} --out {output:q}"
+        " --config {params.config:q} 2>&1 | tee {log:q}"
+
+
 rule truth:
     input:
         crop=lambda w: PLAN.cue_file(w, "crop.mp4"),

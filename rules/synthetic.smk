@@ -1,5 +1,9 @@
 # What is made by code from the CC0 head and the shipped voices: the demo's talker and the default corpus of the prior.
-VOICES = sorted(str(path) for path in Path("data/voices").glob("*.*"))
+VOICES = sorted(
+    str(path)
+    for path in Path("data/voices").glob("*")
+    if path.suffix in (".ogg", ".json")
+)
 
 
 rule demo:

@@ -38,6 +38,11 @@ rule evaluate:
         PLAN.shown(CONFIG.adapt.identity, "metrics.parquet"),
 
 
+rule report:
+    input:
+        "results/report/results.md",
+
+
 onsuccess:
     SUMMARY = Path(f"results/summary/{CONFIG.adapt.identity}.json")
     if SUMMARY.is_file() and {"all", "adapt_identity"} & (

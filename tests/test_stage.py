@@ -41,7 +41,7 @@ def flags(tmp_path):
 
 
 def test_flags_come_from_the_signature(flags, tmp_path):
-    stage.main(run, [*flags, "x y", "--seconds", "2.5", "--loud"])
+    stage.main(run, [*flags, "x y", "--seconds", "2.5", "--loud", "True"])
     assert (tmp_path / "out").read_text() == "['a.mp4', 'b.mp4'] x y 256 2.5 True"
 
 

@@ -4,6 +4,8 @@ inspect FILE                 kind, fields and provenance of any artifact
 check [--configfile F …]     validate config.yaml with files on top, as Snakemake would; exit code 2 if wrong
 schema                       write src/emotag/config.schema.json
 watch STATE                  print a training's progress until it ends
+clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of a folder (make bench-clips)
+page CONFIG OUT              write the results page of all its identities, with what could not be made
 """
 
 import argparse
@@ -13,8 +15,10 @@ import time
 from pathlib import Path
 
 from emotag.errors import EmotagError
-from emotag.io.artifact import read_tensors
+from emotag.io.artifact import read_tensors, write_atomic
 from emotag.project import Config, check_files, load_files, resolve
+from emotag.stages.page import run as write_page
+from emotag.workflow.clips import clips_config
 
 SCHEMA = Path(__file__).with_name("config.schema.json")
 
@@ -75,12 +79,25 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("check").add_argument("--configfile", type=Path, nargs="*", default=[])
     commands.add_parser("schema")
     commands.add_parser("watch").add_argument("state", type=Path)
+    clips = commands.add_parser("clips")
+    clips.add_argument("folder", type=Path)
+    clips.add_argument("out", type=Path)
+    clips.add_argument("names", nargs="*")
+    page = commands.add_parser("page")
+    page.add_argument("config", type=Path)
+    page.add_argument("out", type=Path)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "inspect":
             inspect(chosen.file)
         elif chosen.command == "check":
             check(chosen.configfile)
+        elif chosen.command == "clips":
+            write_atomic(chosen.out, clips_config(chosen.folder, chosen.names).encode())
+        elif chosen.command == "page":
+            names = list(resolve(load_files([chosen.config])).identities)
+            summaries = [Path(f"results/summary/{name}.json") for name in names]
+            write_page(summaries=summaries, out=chosen.out, wanted=names)
         elif chosen.command == "schema":
             SCHEMA.write_text(schema_text(), encoding="utf-8")
         else:

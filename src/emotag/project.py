@@ -82,6 +82,7 @@ class Config(stages.Settings):
     geometry: stages.GeometryConfig = stages.GeometryConfig()
     pretrain: stages.PretrainConfig = stages.PretrainConfig()
     adapt: Adapt = Adapt()
+    plate: stages.PlateConfig = stages.PlateConfig()
     render: stages.RenderConfig = stages.RenderConfig()
     measure: stages.MeasureConfig = stages.MeasureConfig()
 

@@ -108,15 +108,19 @@ def add_flag(parser: argparse.ArgumentParser, key: str, hint: Any, default: Any)
     else:
         options["default"] = default
     inner = optional_of(hint)
-    if inner is bool:
-        parser.add_argument(f"--{key.replace('_', '-')}", action=argparse.BooleanOptionalAction, **options)
-        return
     if typing.get_origin(inner) is list:
         options["nargs"] = "*"
         inner = typing.get_args(inner)[0]
-    options["type"] = str if is_model(inner) else inner
+    options["type"] = str if is_model(inner) else truth if inner is bool else inner
     options["metavar"] = "JSON" if is_model(inner) else inner.__name__.upper()
     parser.add_argument(f"--{key.replace('_', '-')}", **options)
+
+
+def truth(text: str) -> bool:
+    """`True` or `False`, as Python writes them."""
+    if text not in ("True", "False"):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected True or False")
+    return text == "True"
 
 
 def optional_of(hint: Any) -> Any:
