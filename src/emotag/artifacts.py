@@ -4,7 +4,7 @@ All per-frame arrays are on the clip's 25 fps video clock. Speech is at 50 Hz on
 clocks are related, and `emotag.audio.windows` samples speech at the video's times, so nothing is resampled twice.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -175,7 +175,6 @@ class Avatar(Artifact):
     identity: str
     scope: str
     seed: int
-    log: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

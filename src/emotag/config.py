@@ -133,6 +133,9 @@ class AdaptConfig(Settings):
     sh_degree: int = Field(1, ge=0, le=3)
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
+    amplitude: float = Field(
+        1.15, gt=0, le=2, description="factor on speech-driven motion: least squares predicts less than there is"
+    )
     weight_mask: float = Field(0.1, ge=0, description="L1 of the drawn opacity against the head's soft mask")
     weight_kl: float = Field(0.01, ge=0)
     weight_score: float = Field(0.1, ge=0)
@@ -159,3 +162,10 @@ class MeasureConfig(Settings):
     """Metrics on decoded video."""
 
     fit_iterations: int = Field(15, ge=1, description="iterations of the fit that gives the measured action units")
+
+
+class PlateConfig(Settings):
+    """What stands behind the head: the clip's own frames with head and neck removed."""
+
+    dilate_px: int = Field(9, ge=1, le=64, description="how far the removed area reaches beyond the head's labels")
+    crf: int = Field(8, ge=0, le=40)

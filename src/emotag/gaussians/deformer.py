@@ -1,38 +1,55 @@
 """The rigged deformer: driving codes move the mesh, the mesh moves the Gaussians (EmoTaG, Eq. 7 and 8)."""
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
-from emotag.gaussians import binding
-from emotag.gaussians.cloud import GaussianCloud
+from emotag.gaussians.binding import Binding, Offsets
+from emotag.gaussians.cloud import MOUTH, GaussianCloud
+from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head.base import HeadModel
 from emotag.motion.codes import Codes
+from emotag.motion.mouth_field import MouthField
 from emotag.render.base import Splats
 
 
-class RiggedDeformer(nn.Module):
-    """`deformer(codes) -> Splats` for one person: a head model, a frozen shape, a cloud and optionally a mouth field.
+class RiggedDeformer:
+    """`deformer(codes) -> Splats` for one person: head model, frozen shape, cloud and mouth field.
 
-    The mouth field turns a frame's condition into offsets of the mouth Gaussians, under the gate of the code; they are
-    centred on the identity (a stated deviation from Eq. 8's plain sum: mean + d, normalize([1,0,0,0] + d), scale * exp(d)).
+    The mouth field turns a frame's condition into offsets of the mouth Gaussians, under the code's gate.
     """
 
-    def __init__(self, head: HeadModel, shape: Tensor, cloud: GaussianCloud, mouth: nn.Module | None = None) -> None:
-        super().__init__()
+    def __init__(self, head: HeadModel, shape: Tensor, cloud: GaussianCloud, mouth: MouthField) -> None:
         self.head = head
         self.cloud = cloud
         self.mouth = mouth
-        self.register_buffer("shape", shape)
+        self.binding = Binding(cloud.triangle, head.faces)
+        self.shape = shape
+        self.mouth_index = torch.nonzero(cloud.region == MOUTH).squeeze(-1)
 
     def mesh(self, codes: Codes) -> Tensor:
         """Posed vertices [B, V, 3] m in the camera's frame."""
         shape = self.shape.expand(len(codes), -1)
+        expression = self.head.soft_limits(codes.expression)
         return self.head.vertices(
-            shape, codes.expression, codes.jaw, codes.neck, codes.eyes, codes.rotation, codes.translation
+            shape, expression, codes.jaw, codes.neck, codes.eyes, codes.rotation, codes.translation
         )
 
-    def forward(self, codes: Codes, mouth_moves: bool = True) -> Splats:
+    def __call__(self, codes: Codes, mouth_moves: bool = True) -> Splats:
         """B frames of splats in the camera's frame; `mouth_moves` False leaves the mouth Gaussians on their triangles."""
         offsets = None
-        if self.mouth is not None and mouth_moves:
-            offsets = self.mouth(codes.condition, codes.gate)
-        return binding.attach(self.cloud, self.mesh(codes), self.head.faces, offsets)
+        if mouth_moves:
+            offsets = Offsets(self.mouth_index, *self.mouth(codes.condition, codes.gate, codes.emotion))
+        return self.binding(self.cloud, self.mesh(codes), axis_angle_to_matrix(codes.rotation), offsets)
+
+
+def rest_vertices(head: HeadModel, shape: Tensor) -> Tensor:
+    """The person's mesh [V, 3] m at rest, in the head's own frame."""
+    nothing = [torch.zeros(1, size) for size in (len(head.expression_names), 3, 3, 6, 3, 3)]
+    return head.vertices(shape[None], *nothing)[0]
+
+
+def mouth_points(head: HeadModel, shape: Tensor, cloud: GaussianCloud) -> Tensor:
+    """Means [n, 3] m of the mouth Gaussians on the person's mesh at rest."""
+    with torch.no_grad():
+        splats = Binding(cloud.triangle, head.faces)(cloud, rest_vertices(head, shape)[None])
+    return splats.means[0, cloud.region == MOUTH]

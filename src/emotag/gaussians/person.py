@@ -1,0 +1,37 @@
+"""The cloud of one person at the start: skin and eyes, mouth, and hair in shells above the scalp."""
+
+import torch
+from torch import Tensor
+
+from emotag.artifacts import Subject
+from emotag.gaussians.cloud import HEAD, MOUTH, GaussianCloud
+from emotag.gaussians.deformer import rest_vertices
+from emotag.gaussians.placement import initialise, initialise_hair, join
+from emotag.head.base import HeadModel
+
+MOUTH_REGIONS = ("lips", "mouth_interior", "teeth", "tongue")
+HAIR_REGIONS = ("scalp",)
+MOUTH_SHARE, HAIR_SHARE = 0.2, 0.3
+
+
+def faces_of(head: HeadModel, names: tuple[str, ...]) -> Tensor:
+    """[F] bool: the faces in any of the regions."""
+    return torch.stack([head.face_regions[name] for name in names]).any(0)
+
+
+def first_cloud(head: HeadModel, subject: Subject, count: int, sh_degree: int, seed: int) -> GaussianCloud:
+    """`count` Gaussians with the colours seen in tracking: a fifth in the mouth, three tenths above the scalp."""
+    vertices = rest_vertices(head, torch.from_numpy(subject.shape))
+    colours = torch.from_numpy(subject.vertex_colours)
+    mouth, scalp = faces_of(head, MOUTH_REGIONS), faces_of(head, HAIR_REGIONS)
+    region = torch.where(mouth, MOUTH, HEAD)
+    in_mouth, in_hair = round(MOUTH_SHARE * count), round(HAIR_SHARE * count)
+    on_skin = count - in_mouth - in_hair
+    skin_faces = ~mouth  # the scalp too: it shows through thin hair
+    return join(
+        [
+            initialise(vertices, head.faces, skin_faces, on_skin, colours, region, sh_degree, seed),
+            initialise(vertices, head.faces, mouth, in_mouth, colours, region, sh_degree, seed + 1),
+            initialise_hair(vertices, head.faces, scalp, in_hair, colours, sh_degree, seed + 2),
+        ]
+    )

@@ -1,0 +1,64 @@
+"""What drives the motion network in given frames of a clip."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from emotag.artifacts import ActionUnits, Identity, Speech
+from emotag.errors import ArtifactMismatch
+from emotag.motion.examples import speech_windows
+from emotag.types import UPPER_FACE_AUS
+
+
+@dataclass(frozen=True)
+class Cues:
+    """T frames: `speech` [T, 16, D] and `prosody` [T, 16, 3] windows, upper-face `action_units` [T, 6] 0 to 5 and the
+    `identity` feature [I]. Nothing of the lower face can be here."""
+
+    speech: Tensor
+    prosody: Tensor
+    action_units: Tensor
+    identity: Tensor
+
+    def __getitem__(self, frames) -> "Cues":
+        """A selection of frames."""
+        return Cues(self.speech[frames], self.prosody[frames], self.action_units[frames], self.identity)
+
+    def __len__(self) -> int:
+        return len(self.speech)
+
+
+def prosody_of(speech: Speech) -> np.ndarray:
+    """[K, 3] log F0, voiced, energy at 50 Hz."""
+    return np.stack([speech.log_f0, speech.voiced, speech.energy], -1).astype(np.float32)
+
+
+def upper_face_units(units: ActionUnits) -> np.ndarray:
+    """[T, 6] in the order of `UPPER_FACE_AUS`.
+
+    Raises:
+        ArtifactMismatch: the provider does not give one of them.
+    """
+    missing = [name for name in UPPER_FACE_AUS if name not in units.names]
+    if missing:
+        raise ArtifactMismatch(
+            f"action units of provider {units.provider!r}: found no {', '.join(missing)}, expected "
+            f"{', '.join(UPPER_FACE_AUS)}; choose another action_units.provider"
+        )
+    return units.intensity[:, [units.names.index(name) for name in UPPER_FACE_AUS]]
+
+
+def gather(
+    speech: Speech,
+    sound_frames: np.ndarray,
+    offset_frames: float,
+    units: ActionUnits,
+    cue_frames: np.ndarray,
+    identity: Identity,
+) -> Cues:
+    """Speech around `sound_frames` [T] (their clip's video late by `offset_frames`) with the upper face of `cue_frames`."""
+    spoken, prosody = speech_windows(speech.features, prosody_of(speech), sound_frames, offset_frames)
+    arrays = (spoken, prosody, upper_face_units(units)[cue_frames], identity.embedding)
+    return Cues(*(torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in arrays))

@@ -1,0 +1,101 @@
+"""Driving codes of the avatar and of the baselines that share its Gaussians, pose and upper-face cues.
+
+`avatar`: the network. `frozen`: the lower face of the adaptation part's mean. `nearest`: the lower face of the adaptation
+frame whose speech is most alike. `upper_bound`: the tracked test frames themselves (what tracker and Gaussians allow).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from emotag.motion.codes import Codes
+from emotag.motion.cues import Cues
+from emotag.motion.grmn import GatedResidualMotionNetwork
+
+CHUNK_FRAMES = 64
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a variant is made from: `pose` codes of the driven frames (tracked pose, neck, eyes; their expression and jaw
+    are used by the upper bound alone), `cues` of the driven frames, and both of the adaptation part; `lower` [C] bool."""
+
+    pose: Codes
+    cues: Cues
+    adapted: Codes
+    adapted_cues: Cues
+    lower: Tensor
+
+
+def network_codes(network: GatedResidualMotionNetwork, pose: Codes, cues: Cues) -> Codes:
+    """The network's motion, gate, emotion and condition on the given pose, in chunks."""
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(cues), CHUNK_FRAMES):
+            part = cues[slice(start, start + CHUNK_FRAMES)]
+            out = network(part.speech, part.prosody, part.action_units, part.identity)
+            parts.append((network.restore(out.motion), out.gate, out.emotion, out.condition))
+    motion, gate, emotion, condition = (torch.cat(values) for values in zip(*parts, strict=True))
+    units = pose.expression.shape[1]
+    return pose.replaced(
+        expression=motion[:, :units], jaw=motion[:, units:], gate=gate, emotion=emotion, condition=condition
+    )
+
+
+def with_lower_face(codes: Codes, lower_face: Tensor, lower: Tensor) -> Codes:
+    """Exchange the lower-face channels of expression and jaw for those of `lower_face` [T, C]."""
+    motion = torch.cat([codes.expression, codes.jaw], 1)
+    motion = torch.where(lower, lower_face, motion)
+    units = codes.expression.shape[1]
+    return codes.replaced(expression=motion[:, :units], jaw=motion[:, units:])
+
+
+def motion_of(codes: Codes) -> Tensor:
+    """[T, C] expression units, then jaw."""
+    return torch.cat([codes.expression, codes.jaw], 1)
+
+
+def avatar(network: GatedResidualMotionNetwork, material: Material) -> Codes:
+    """The product: upper and lower face by the network."""
+    return network_codes(network, material.pose, material.cues)
+
+
+def frozen(network: GatedResidualMotionNetwork, material: Material) -> Codes:
+    """The avatar with the mean mouth of the adaptation part, its mouth field standing at the mean too."""
+    driven = avatar(network, material)
+    resting = network_codes(network, material.adapted, material.adapted_cues)
+    count = len(driven)
+    driven = driven.replaced(
+        condition=resting.condition.mean(0, keepdim=True).expand(count, -1),
+        gate=resting.gate.mean(0, keepdim=True).expand(count, -1),
+        emotion=resting.emotion.mean(0, keepdim=True).expand(count, -1),
+    )
+    return with_lower_face(driven, motion_of(material.adapted).mean(0, keepdim=True), material.lower)
+
+
+def nearest(network: GatedResidualMotionNetwork, material: Material) -> Codes:
+    """The avatar with the lower face of the adaptation frame whose speech window has the highest cosine."""
+    driven = avatar(network, material)
+    own = F.normalize(material.adapted_cues.speech.flatten(1) - material.adapted_cues.speech.flatten(1).mean(0), dim=1)
+    heard = F.normalize(material.cues.speech.flatten(1) - material.adapted_cues.speech.flatten(1).mean(0), dim=1)
+    best = (heard @ own.T).argmax(1)
+    resting = network_codes(network, material.adapted, material.adapted_cues)
+    driven = driven.replaced(condition=resting.condition[best], gate=resting.gate[best], emotion=resting.emotion[best])
+    return with_lower_face(driven, motion_of(material.adapted)[best], material.lower)
+
+
+def upper_bound(network: GatedResidualMotionNetwork, material: Material) -> Codes:
+    """The tracked motion, with the network's condition for the mouth field."""
+    driven = avatar(network, material)
+    return driven.replaced(expression=material.pose.expression, jaw=material.pose.jaw)
+
+
+VARIANTS: dict[str, Callable[[GatedResidualMotionNetwork, Material], Codes]] = {
+    "avatar": avatar,
+    "frozen": frozen,
+    "nearest": nearest,
+    "upper_bound": upper_bound,
+}

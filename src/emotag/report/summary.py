@@ -1,0 +1,46 @@
+"""The summary of one adaptation: everything a reader or a script asks of it, in one dictionary."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+SUMMARY_METRICS = (
+    "psnr_head", "psnr_full", "ssim_head", "ssim_full", "lmd_px512", "aue_l", "aue_u", "lip_aperture_corr", "lip_width_corr",
+    "lip_aperture_gain", "lip_closure_f1", "lip_best_lag", "blink_f1", "jitter_px512", "undetected",
+)  # fmt: skip
+
+
+def nested_metrics(rows: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """{variant: {metric: value}}; what could not be measured is None."""
+    nested: dict[str, dict[str, float | None]] = {}
+    for row in rows.itertuples():
+        value = None if math.isnan(row.value) else round(float(row.value), 5)
+        nested.setdefault(row.variant, {})[row.metric] = value
+    return nested
+
+
+def benchmark_costs(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
+    """Wall seconds a stage and peak memory, from Snakemake's benchmark files whose path names one of `names`.
+
+    Files lie at folder/<rule>/<job>.jsonl; shared jobs (head, assets, prior) are given under the name "shared".
+    """
+    stages: dict[str, float] = {}
+    shared: dict[str, float] = {}
+    peak = 0.0
+    for path in sorted(folder.glob("*/*.jsonl")):
+        rule, job = path.parent.name, path.name.removesuffix(".jsonl")
+        record = json.loads(path.read_text().strip().splitlines()[-1])
+        owner = stages if any(name in job.split("@") for name in names) else shared
+        if owner is shared and job != "shared":
+            continue
+        owner[rule] = round(owner.get(rule, 0.0) + float(record["s"]), 2)
+        if isinstance(record.get("max_rss"), int | float):
+            peak = max(peak, float(record["max_rss"]))
+    return {
+        "wall_s": {**stages, "all": round(sum(stages.values()), 2)},
+        "wall_s_shared": {**shared, "all": round(sum(shared.values()), 2)},
+        "peak_rss_mb": round(peak, 1),
+    }

@@ -1,0 +1,122 @@
+"""Adaptation: an avatar of one person from the adaptation part of one clip (EmoTaG, Sec. 3.4).
+
+Reads: head, Subject, Identity, Geometry, Prior, and of the clip: Tracks, ActionUnits, sync.json, Emotion, Speech, crop.mp4,
+alpha.mkv, labels.mkv. Writes: an Avatar. State (checkpoints, progress) goes below `state`; a killed run resumes from it.
+"""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from emotag import methods, stage
+from emotag.artifacts import ActionUnits, Avatar, Emotion, Geometry, Identity, Prior, Speech, Subject, Tracks
+from emotag.config import AdaptConfig
+from emotag.errors import ArtifactMismatch
+from emotag.gaussians.deformer import RiggedDeformer, mouth_points
+from emotag.gaussians.person import first_cloud
+from emotag.geometry.camera import Camera
+from emotag.head import makehuman
+from emotag.motion import channels, cues, grmn
+from emotag.motion.codes import Codes
+from emotag.motion.mouth_field import MouthArchitecture, canonical_positions
+from emotag.motion.personalise import Strength, personalise
+from emotag.render import backends
+from emotag.training import adaptation, footage
+from emotag.training.appearance import AdaptedAvatar, Scene
+from emotag.training.checkpoint import StateFolder, fingerprint
+from emotag.training.loop import train
+from emotag.training.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    *,
+    head: Path,
+    subject: Path,
+    identity: Path,
+    geometry: Path,
+    prior: Path,
+    tracks: Path,
+    action_units: Path,
+    sync: Path,
+    emotion: Path,
+    speech: Path,
+    crop: Path,
+    alpha: Path,
+    labels: Path,
+    name: str,
+    state: Path,
+    out: Path,
+    config: AdaptConfig,
+    method: str = "emotag",
+    threads: int = 1,
+) -> None:
+    """Adapt to `name` on the part of the clip that the subject was fitted on."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(config.seed)
+    chosen = methods.load(method)
+    model, person, start = makehuman.load(head), Subject.load(subject), Prior.load(prior)
+    check_head(start, model.name, channels.motion_names(model.expression_names))
+    tracked, heard = Tracks.load(tracks), Speech.load(speech)
+    frames = np.arange(*person.part)
+    offset = json.loads(sync.read_text())["offset_frames"]
+    driven = cues.gather(heard, frames, offset, ActionUnits.load(action_units), frames, Identity.load(identity))
+    network = personalise(
+        grmn.load(start.network, start.architecture),
+        np.concatenate([tracked.expression, tracked.jaw], 1)[frames],
+        *(tensor.numpy() for tensor in (driven.speech, driven.prosody, driven.action_units, driven.identity)),
+        channels.upper_face(start.motion_names),
+        Strength(amplitude=config.amplitude),
+    )
+    shape = torch.from_numpy(person.shape)
+    cloud = first_cloud(model, person, config.gaussians, config.sh_degree, config.seed)
+    mouth_architecture = MouthArchitecture(condition=network.architecture.width)
+    mouth = chosen.mouth_field(mouth_architecture, canonical_positions(mouth_points(model, shape, cloud)))
+    avatar = AdaptedAvatar(RiggedDeformer(model, shape, cloud, mouth), network)
+    scene = Scene(
+        footage=footage.load(crop, alpha, labels, Geometry.load(geometry), config.size_px),
+        tracked=Codes.from_tracks(tracked, frames, network.architecture.width),
+        cues=driven,
+        teacher=torch.from_numpy(Emotion.load(emotion).probabilities[frames].astype(np.float32)),
+        camera=Camera.from_dict(person.camera).resized(config.size_px, config.size_px),
+        renderer=backends.load("auto", threads),
+        config=config,
+    )
+    inputs = [subject, identity, geometry, prior, tracks, action_units, sync, emotion, speech, crop, alpha, labels]
+    key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
+    with StateFolder(state, key) as folder:
+        schedule = adaptation.phases(scene, config, chosen.adapt_scopes[config.scope])
+        every = config.checkpoint_every
+        train(avatar, schedule, folder, Progress(folder.progress, "adapt"), seed=config.seed, checkpoint_every=every)
+    Avatar(
+        head_model=model.name,
+        motion_names=list(start.motion_names),
+        gaussians=cloud.to_arrays(),
+        network=network.arrays(),
+        mouth=mouth.arrays(),
+        architecture={"network": network.architecture.plain(), "mouth": mouth_architecture.plain()},
+        identity=name,
+        scope=config.scope,
+        seed=config.seed,
+    ).save(out, stage.provenance())
+
+
+def check_head(prior: Prior, head_model: str, motion_names: list[str]) -> None:
+    """A prior speaks the motion of one head model only.
+
+    Raises:
+        ArtifactMismatch: it is another one.
+    """
+    if (prior.head_model, list(prior.motion_names)) != (head_model, motion_names):
+        raise ArtifactMismatch(
+            f"prior: found head model {prior.head_model!r} with {len(prior.motion_names)} channels, expected "
+            f"{head_model!r} with {len(motion_names)}; pretrain with the head model that tracked the clip"
+        )
+
+
+if __name__ == "__main__":
+    stage.main(run)

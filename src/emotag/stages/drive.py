@@ -1,0 +1,73 @@
+"""Driving codes for one variant.
+
+Reads: Avatar, Subject, Identity; of the adaptation clip: Tracks, ActionUnits, Speech, sync.json; of the clip that gives
+pose and upper-face cues (the test clip, or the adaptation clip when another voice speaks): Tracks, ActionUnits, sync.json; the
+driving Speech. Writes: a Motion.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from emotag import stage
+from emotag.artifacts import ActionUnits, Avatar, Identity, Speech, Subject, Tracks
+from emotag.errors import ConfigError
+from emotag.motion import channels, cues, driving, grmn
+from emotag.motion.codes import Codes
+from emotag.parts import ping_pong, test_part
+from emotag.types import FPS, TOKEN_RATE_HZ
+
+
+def run(
+    *,
+    avatar: Path,
+    subject: Path,
+    identity: Path,
+    adapt_tracks: Path,
+    adapt_action_units: Path,
+    adapt_speech: Path,
+    adapt_sync: Path,
+    tracks: Path,
+    action_units: Path,
+    sync: Path,
+    speech: Path,
+    clip: str,
+    self_driven: bool,
+    variant: str,
+    out: Path,
+    threads: int = 1,
+) -> None:
+    """`self_driven`: `speech` is that of `clip`'s own test part; else it is another voice, heard from its start."""
+    torch.set_num_threads(threads)
+    if variant not in driving.VARIANTS:
+        raise ConfigError(f"variant: found {variant!r}, expected one of {', '.join(driving.VARIANTS)}")
+    person, figure, feature = Subject.load(subject), Avatar.load(avatar), Identity.load(identity)
+    network = grmn.load(figure.network, figure.architecture["network"])
+    own, heard, shown = Speech.load(adapt_speech), Speech.load(speech), Tracks.load(tracks)
+    part = (person.part[0], person.part[1])
+    offset = json.loads(sync.read_text())["offset_frames"]
+    if self_driven:
+        frames = np.arange(*test_part(len(shown.expression), part, clip == person.clip))
+        sound, lag, audio_start_s = frames, offset, (frames[0] - offset) / FPS
+    else:
+        length = int(len(heard.features) / TOKEN_RATE_HZ * FPS)
+        frames, sound, lag, audio_start_s = ping_pong(*part, length), np.arange(length), 0.0, 0.0
+    adapted_frames = np.arange(*part)
+    adapted_units = ActionUnits.load(adapt_action_units)
+    adapted_lag = json.loads(adapt_sync.read_text())["offset_frames"]
+    width = network.architecture.width
+    material = driving.Material(
+        pose=Codes.from_tracks(shown, frames, width),
+        cues=cues.gather(heard, sound, lag, ActionUnits.load(action_units), frames, feature),
+        adapted=Codes.from_tracks(Tracks.load(adapt_tracks), adapted_frames, width),
+        adapted_cues=cues.gather(own, adapted_frames, adapted_lag, adapted_units, adapted_frames, feature),
+        lower=torch.from_numpy(~channels.upper_face(figure.motion_names)),
+    )
+    codes = driving.VARIANTS[variant](network, material)
+    codes.to_motion(variant, frames, audio_start_s).save(out, stage.provenance())
+
+
+if __name__ == "__main__":
+    stage.main(run)

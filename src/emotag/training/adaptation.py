@@ -1,0 +1,37 @@
+"""The schedule of adaptation as data: static appearance first, then Gaussians and the network's adaptive part."""
+
+from collections.abc import Sequence
+
+from emotag.config import AdaptConfig
+from emotag.training.appearance import Scene, frame_batches, loss_weights
+from emotag.training.loop import Group, Phase
+
+# Of the Gaussians, in the units of their triangles; GaussianAvatars' ratios, raised for a run of hundreds of steps.
+GAUSSIAN_RATES = {
+    "cloud.mean": 5e-3, "cloud.quaternion": 2e-3, "cloud.log_scale": 1e-2, "cloud.opacity_logit": 3e-2, "cloud.sh": 5e-3,
+}  # fmt: skip
+STATIC_FINAL = 0.2
+JOINT_FINAL = 0.05
+ADAM_EPSILON = 1e-15
+
+
+def gaussian_groups(factor: float, final: float) -> tuple[Group, ...]:
+    """One optimiser group a parameter of the cloud."""
+    return tuple(Group((name,), factor * rate, final) for name, rate in GAUSSIAN_RATES.items())
+
+
+def phases(scene: Scene, config: AdaptConfig, trained: Sequence[str]) -> tuple[Phase, ...]:
+    """`static` on tracked motion, `joint` with the motion network; `trained` are prefixes of what `adapt.scope` frees."""
+    batches = frame_batches(len(scene.footage), config.batch_frames)
+    shared = {"batches": batches, "weights": loss_weights(config), "epsilon": ADAM_EPSILON}
+    network = Group(tuple(trained), config.learning_rate, 0.1)
+    return (
+        Phase("static", config.static_iterations, scene.static, groups=gaussian_groups(1.0, STATIC_FINAL), **shared),
+        Phase(
+            "joint",
+            config.iterations,
+            scene.joint,
+            groups=(*gaussian_groups(STATIC_FINAL, JOINT_FINAL / STATIC_FINAL), network),
+            **shared,
+        ),
+    )

@@ -1,0 +1,140 @@
+"""Objectives of adaptation: the avatar drawn for a batch of frames against the footage (EmoTaG, Sec. 3.4).
+
+Frame numbers count from the adaptation part's start. A picture is compared over one plain colour a step: the target is
+the frame inside the head's soft mask and that colour outside, so opacity is learnt with the colours.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from emotag.config import AdaptConfig
+from emotag.gaussians.deformer import RiggedDeformer
+from emotag.geometry.camera import Camera
+from emotag.geometry.rotations import quaternion_to_matrix
+from emotag.motion.codes import Codes
+from emotag.motion.cues import Cues
+from emotag.motion.grmn import GatedResidualMotionNetwork, GrmnOutput
+from emotag.render.base import Frame, Renderer, Splats
+from emotag.render.photometric import l1_ssim
+from emotag.training.footage import Footage
+from emotag.training.geometry_loss import depth_loss, normal_loss, pooled
+from emotag.training.losses import emotion_divergence, gate_score, position_hinge, scale_hinge
+from emotag.types import NEUTRAL
+
+
+class AdaptedAvatar(nn.Module):
+    """What adaptation trains: `cloud`, `mouth` and `network`; the deformer holds the first two."""
+
+    def __init__(self, deformer: RiggedDeformer, network: GatedResidualMotionNetwork) -> None:
+        super().__init__()
+        self.deformer = deformer
+        self.cloud = deformer.cloud
+        self.mouth = deformer.mouth
+        self.network = network
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything an objective needs beside the model, for the T frames of the adaptation part: `tracked` codes, the
+    network's `cues` and the `teacher`'s emotion distribution [T, 7]."""
+
+    footage: Footage
+    tracked: Codes
+    cues: Cues
+    teacher: Tensor
+    camera: Camera
+    renderer: Renderer
+    config: AdaptConfig
+
+    def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
+        """L1, D-SSIM, mask, hinges and, with `normals`, the geometry of the drawn frames."""
+        background = torch.rand(3)
+        splats = model.deformer(codes, mouth_moves=normals)
+        extras = facing_normals(splats) if normals else None
+        drawn = self.renderer.render(splats, self.camera, background, extras)
+        mask = self.footage.head[frames]
+        target = self.footage.image[frames] * mask[..., None] + background * (1 - mask[..., None])
+        l1, ssim = l1_ssim(drawn.colour, target)
+        cloud = model.deformer.cloud
+        losses = {
+            "l1": l1,
+            "dssim": 1 - ssim,
+            "mask": (drawn.alpha - mask).abs().mean(),
+            "position": position_hinge(cloud.mean, self.config.threshold_position),
+            "scale": scale_hinge(cloud.scale, self.config.threshold_scale),
+        }
+        return losses | (self.geometry_losses(drawn, frames) if normals else {})
+
+    def geometry_losses(self, drawn: Frame, frames: Tensor) -> dict[str, Tensor]:
+        """Eq. 14 on the coarse grid of the geometry artifact."""
+        height, width = self.footage.depth.shape[1:]
+        depth = pooled(drawn.depth[..., None], height, width)[..., 0]
+        normal = pooled(drawn.extras, height, width)
+        valid = self.footage.valid[frames]
+        return {
+            "depth": depth_loss(depth, self.footage.depth[frames], valid),
+            "normal": normal_loss(normal, self.footage.normal[frames], valid),
+        }
+
+    def static(self, frames: Tensor, model: AdaptedAvatar) -> dict[str, Tensor]:
+        """First phase: appearance on the tracked motion, no network."""
+        return self.picture_losses(model, self.tracked[frames], frames, normals=False)
+
+    def joint(self, frames: Tensor, model: AdaptedAvatar) -> dict[str, Tensor]:
+        """Second phase: Gaussians and the network's adaptive part together, motion predicted from speech.
+
+        The first half of the batch keeps the tracked motion (with the network's condition for the mouth), so that
+        what the network gets wrong is not blurred into the Gaussians.
+        """
+        cues = self.cues[frames]
+        out = model.network(cues.speech, cues.prosody, cues.action_units, cues.identity)
+        codes = predicted_codes(self.tracked[frames], out, model.network)
+        anchored = torch.arange(len(frames))[:, None] < len(frames) // 2
+        codes = codes.replaced(
+            expression=torch.where(anchored, self.tracked.expression[frames], codes.expression),
+            jaw=torch.where(anchored, self.tracked.jaw[frames], codes.jaw),
+        )
+        teacher = self.teacher[frames]
+        return self.picture_losses(model, codes, frames, normals=True) | {
+            "kl": emotion_divergence(teacher, out.emotion),
+            "score": gate_score(out.gate, teacher[:, NEUTRAL]),
+        }
+
+
+def predicted_codes(tracked: Codes, out: GrmnOutput, network: GatedResidualMotionNetwork) -> Codes:
+    """Put the network's motion, gate, emotion and condition into codes that hold the pose."""
+    motion = network.restore(out.motion)
+    units = tracked.expression.shape[1]
+    return tracked.replaced(
+        expression=motion[:, :units], jaw=motion[:, units:], gate=out.gate, emotion=out.emotion, condition=out.condition
+    )
+
+
+def facing_normals(splats: Splats) -> Tensor:
+    """The thin axis (second, along the triangle's normal at the start) of each Gaussian, turned to the camera: [B, N, 3]."""
+    normal = quaternion_to_matrix(splats.quaternions)[..., 1]
+    away = (normal * splats.means).sum(-1, keepdim=True) > 0
+    return torch.where(away, -normal, normal)
+
+
+def frame_batches(count: int, size: int) -> Callable[[torch.Generator], Tensor]:
+    """Random frame numbers [size] below `count`, without repetition within a batch."""
+    return lambda generator: torch.randperm(count, generator=generator)[:size]
+
+
+def loss_weights(config: AdaptConfig) -> dict[str, float]:
+    """Weights by loss name: L1 + D-SSIM + mask + regularisers + geometry + KL + score."""
+    return {
+        "l1": 1.0,
+        "dssim": config.weight_ssim,
+        "mask": config.weight_mask,
+        "position": config.weight_position,
+        "scale": config.weight_scale,
+        "depth": config.weight_depth,
+        "normal": config.weight_normal,
+        "kl": config.weight_kl,
+        "score": config.weight_score,
+    }

@@ -1,0 +1,31 @@
+"""Depth and normal losses against a monocular or mesh prior (EmoTaG, Eq. 14)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def pooled(image: Tensor, height: int, width: int) -> Tensor:
+    """Mean over blocks: [B, H, W, D] to [B, h, w, D]."""
+    return F.adaptive_avg_pool2d(image.permute(0, 3, 1, 2), (height, width)).permute(0, 2, 3, 1)
+
+
+def depth_loss(depth: Tensor, prior: Tensor, valid: Tensor) -> Tensor:
+    """Mean absolute difference of the two maps, each standardised over the valid pixels of its image.
+
+    Scale and shift of a monocular prior are unknown, hence the standardisation. [B, h, w] each; zero where nothing is valid.
+    """
+    losses = []
+    for drawn, wanted, mask in zip(depth, prior, valid, strict=True):
+        if mask.sum() < 16:
+            continue
+        a, b = drawn[mask], wanted[mask]
+        losses.append(((a - a.mean()) / (a.std() + 1e-6) - (b - b.mean()) / (b.std() + 1e-6)).abs().mean())
+    return torch.stack(losses).mean() if losses else depth.sum() * 0
+
+
+def normal_loss(normal: Tensor, prior: Tensor, valid: Tensor) -> Tensor:
+    """1 - cosine over the valid pixels; [B, h, w, 3] each (the drawn normals need not have unit length)."""
+    if not valid.any():
+        return normal.sum() * 0
+    return (1 - F.cosine_similarity(normal[valid], prior[valid], dim=-1, eps=1e-4)).mean()
