@@ -3,7 +3,7 @@ from emotag.errors import EmotagError
 from emotag.project import check_files, resolve
 from emotag.workflow.assets import asset_digest, asset_entry, read_manifest
 from emotag.workflow.failures import reasons
-from emotag.workflow.identities import Plan
+from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
@@ -16,6 +16,7 @@ except EmotagError as error:
     raise WorkflowError(str(error)) from None
 
 PLAN = Plan(CONFIG)
+BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"
 AUTO = config.get("preset", "auto") == "auto"
@@ -35,7 +36,7 @@ wildcard_constraints:
     clip=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     name=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
-    variant="|".join(["avatar", "frozen", "nearest", "upper_bound"]),
+    variant="|".join(VARIANTS),
     corpus="synthetic|clips",
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 

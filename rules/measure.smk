@@ -6,7 +6,7 @@ rule measure:
         truth="results/identities/{identity}/drives/{drive}/truth.mp4",
         videos=expand(
             "results/identities/{{identity}}/drives/{{drive}}/{variant}/video.mp4",
-            variant=["avatar", "frozen", "nearest", "upper_bound"],
+            variant=VARIANTS,
         ),
         labels=lambda w: PLAN.cue_file(w, "labels.mkv"),
         head="results/head/makehuman.safetensors",
@@ -35,6 +35,97 @@ rule measure:
         " --head {input.head:q} --subject {input.subject:q} --motion {input.motion:q} --identity {wildcards.identity}"
         " --clip {params.clip} --providers {params.providers:q} --seed {params.seed} --out {output:q}"
         " --config {params.config:q} 2>&1 | tee {log:q}"
+
+
+rule summary:
+    input:
+        video="results/identities/{identity}/drives/{drive}/avatar/video.mp4",
+        sidecar="results/identities/{identity}/drives/{drive}/avatar/sidecar.json",
+        quality=lambda w: PLAN.cue_file(w, "quality.json"),
+        sync=lambda w: PLAN.cue_file(w, "sync.json"),
+        subject="results/identities/{identity}/subject.safetensors",
+        labels=lambda w: PLAN.cue_file(w, "labels.mkv"),
+        truth="results/identities/{identity}/drives/{drive}/truth.mp4",
+        others=expand(
+            "results/identities/{{identity}}/drives/{{drive}}/{variant}/video.mp4",
+            variant=BASELINES,
+        ),
+        metrics="results/identities/{identity}/drives/{drive}/metrics.parquet",
+    output:
+        summary="results/identities/{identity}/drives/{drive}/summary.json",
+        sheet="results/identities/{identity}/drives/{drive}/sheet.png",
+        side_by_side="results/identities/{identity}/drives/{drive}/side_by_side.mp4",
+        csv="results/identities/{identity}/drives/{drive}/metrics.csv",
+        markdown="results/identities/{identity}/drives/{drive}/metrics.md",
+    log:
+        "results/logs/summary/{identity}@{drive}.log",
+    benchmark:
+        "results/benchmarks/summary/{identity}@{drive}.jsonl"
+    wildcard_constraints:
+        drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        code=stage_code("summary"),
+    shell:
+        "python -m emotag.stages.summary --identity {wildcards.identity} --drive {wildcards.drive}"
+        " --video {input.video:q} --sidecar {input.sidecar:q} --quality {input.quality:q} --sync {input.sync:q}"
+        " --subject {input.subject:q} --labels {input.labels:q} --benchmarks results/benchmarks"
+        " --truth {input.truth:q} --others {input.others:q} --metrics {input.metrics:q} --out {output.summary:q}"
+        " --out-sheet {output.sheet:q} --out-side-by-side {output.side_by_side:q} --out-csv {output.csv:q}"
+        " --out-markdown {output.markdown:q} 2>&1 | tee {log:q}"
+
+
+# Speech from a file of its own has no ground truth: a video and its sheet, nothing to compare with.
+rule summary_of_audio:
+    input:
+        video="results/identities/{identity}/drives/audio-{name}/avatar/video.mp4",
+        sidecar="results/identities/{identity}/drives/audio-{name}/avatar/sidecar.json",
+        quality=lambda w: PLAN.adapt_file(w, "quality.json"),
+        sync=lambda w: PLAN.adapt_file(w, "sync.json"),
+        subject="results/identities/{identity}/subject.safetensors",
+        labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
+    output:
+        summary="results/identities/{identity}/drives/audio-{name}/summary.json",
+        sheet="results/identities/{identity}/drives/audio-{name}/sheet.png",
+    log:
+        "results/logs/summary/{identity}@audio-{name}.log",
+    benchmark:
+        "results/benchmarks/summary/{identity}@audio-{name}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        code=stage_code("summary"),
+    shell:
+        "python -m emotag.stages.summary --identity {wildcards.identity} --drive audio-{wildcards.name}"
+        " --video {input.video:q} --sidecar {input.sidecar:q} --quality {input.quality:q} --sync {input.sync:q}"
+        " --subject {input.subject:q} --labels {input.labels:q} --benchmarks results/benchmarks"
+        " --out {output.summary:q} --out-sheet {output.sheet:q} 2>&1 | tee {log:q}"
+
+
+rule gather:
+    input:
+        summaries=lambda w: PLAN.shown(w.identity, "summary.json"),
+    output:
+        "results/summary/{identity}.json",
+    log:
+        "results/logs/gather/{identity}.log",
+    benchmark:
+        "results/benchmarks/gather/{identity}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("gather"),
+    shell:
+        "python -m emotag.stages.gather --summaries {input.summaries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule page:

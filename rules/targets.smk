@@ -35,7 +35,7 @@ rule render:
 
 rule evaluate:
     input:
-        PLAN.shown(CONFIG.adapt.identity, "metrics.parquet"),
+        PLAN.measured(CONFIG.adapt.identity),
 
 
 rule report:

@@ -112,9 +112,12 @@ class Plan:
         ]
 
     def shown(self, identity: str, file: str) -> list[str]:
-        """A file of every drive of an identity that has a ground truth."""
-        drives = [drive for drive in self.drives(identity) if drive.startswith(SELF)]
-        return [f"results/identities/{identity}/drives/{drive}/{file}" for drive in drives]
+        """A file of every drive of an identity."""
+        return [f"results/identities/{identity}/drives/{drive}/{file}" for drive in self.drives(identity)]
+
+    def measured(self, identity: str) -> list[str]:
+        """The metrics of every drive that has a ground truth."""
+        return [file for file in self.shown(identity, "metrics.parquet") if f"/{SELF}" in file]
 
     # Functions of wildcards.
 
