@@ -86,7 +86,7 @@ class WhisperEncoder(nn.Module):
 
     @torch.no_grad()
     def features(self, samples: np.ndarray, blocks: tuple[int, ...]) -> np.ndarray:
-        """[K, D] float32 at 50 Hz: the states after `blocks` (from 1; 0 is the stem), side by side, of 16 kHz mono sound.
+        """[K, D] float32 at 50 Hz: the states after `blocks` (from 1; 0: the stem), side by side, of 16 kHz mono sound.
 
         Raises:
             ConfigError: a block the model does not have.

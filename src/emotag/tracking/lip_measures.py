@@ -24,7 +24,8 @@ def lip_measures(points: np.ndarray) -> np.ndarray:
     """[T, 4] measures in outer-eye distances from mesh `points` [T, 478, 3] px (x right, y down, z away).
 
     Aperture is the mean of the five middle gaps of the inner lips, width the distance between the corners, protrusion
-    how far the lips stand before the corners, jaw the height of the chin under the bridge of the nose.
+    how far the corners stand before the lips' mean (rounding draws them forward), jaw the height of the chin under the
+    bridge of the nose.
     """
     aligned = align(points)
     upper, lower = np.array(INNER_LIP_PAIRS[2:7]).T
@@ -32,7 +33,7 @@ def lip_measures(points: np.ndarray) -> np.ndarray:
     right, left = (aligned[:, corner] for corner in _CORNERS)
     width = np.linalg.norm(left - right, axis=-1)
     lips = [point for point in OUTER_LIPS + INNER_LIPS if point not in (*_CORNERS, 78, 308)]
-    protrusion = (right + left)[:, 2] / 2 - aligned[:, lips, 2].mean(1)
+    protrusion = aligned[:, lips, 2].mean(1) - (right + left)[:, 2] / 2
     jaw = np.linalg.norm(aligned[:, _CHIN] - aligned[:, _BRIDGE], axis=-1)
     return np.stack([aperture, width, protrusion, jaw], 1)
 
