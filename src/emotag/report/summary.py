@@ -34,7 +34,7 @@ def benchmark_costs(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
         rule, job = path.parent.name, path.name.removesuffix(".jsonl")
         record = json.loads(path.read_text().strip().splitlines()[-1])
         owner = stages if any(name in job.split("@") for name in names) else shared
-        if owner is shared and job != "shared":
+        if owner is shared and job.split("@")[-1] != "shared":
             continue
         owner[rule] = round(owner.get(rule, 0.0) + float(record["s"]), 2)
         if isinstance(record.get("max_rss"), int | float):
