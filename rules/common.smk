@@ -20,6 +20,11 @@ BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"
 AUTO = config.get("preset", "auto") == "auto"
+if AUTO and workflow.is_main_process:
+    print(
+        f"preset auto: {CONFIG.preset} (--config preset=NAME to choose)",
+        file=sys.stderr,
+    )
 
 # The prefix stands in place of Snakemake's own strict mode, so it says it again (a pipe fails if its first part does).
 # Numba counts its threads once, when it is imported; Snakemake sets the other libraries' by itself.
