@@ -24,7 +24,7 @@ rule demo:
         mem_mb=3000,
         runtime=30,
     params:
-        voices="data/voices",
+        voices=lambda w, input: str(Path(input.voices[0]).parent),
         config=stage_config("demo"),
         code=stage_code("demo"),
     shell:
@@ -50,7 +50,7 @@ rule lips:
         mem_mb=3000,
         runtime=30,
     params:
-        voices="data/voices",
+        voices=lambda w, input: str(Path(input.voices[0]).parent),
         code=stage_code("lips"),
     shell:
         "python -m emotag.stages.lips --head {input.head:q} --voices {params.voices:q} --model {input.model:q}"
@@ -75,7 +75,7 @@ rule corpus:
         mem_mb=4000,
         runtime=60,
     params:
-        voices="data/voices",
+        voices=lambda w, input: str(Path(input.voices[0]).parent),
         config=stage_config("talkers"),
         code=stage_code("corpus"),
     shell:
