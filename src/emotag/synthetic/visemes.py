@@ -1,10 +1,10 @@
 """Phones to lips: targets fitted to real lips, blended by normalised dominance.
 
-Targets are fitted ones, in units of a speaker's standard deviation around the speaker's mean: a ridge from speech to the
-phones' weights, learnt on the synthetic voices, is run on real clips (17 speakers), and the targets are those that best
-turn its output into the measured lips, starting from targets read off aligned phones. Tables made from intuition are far
-off in aperture. Blending follows Cohen and Massaro (1993): each phone dominates around its middle, with a width that
-grows with its length and a strength by how much it insists.
+Targets are fitted ones, in units of a speaker's standard deviation around the speaker's mean: a ridge from speech to
+the phones' weights, learnt on the synthetic voices, is run on real clips (17 speakers), and the targets are those that
+best turn its output into the measured lips, starting from targets read off aligned phones. Tables made from intuition
+are far off in aperture. Blending follows Cohen and Massaro (1993): each phone dominates around its middle, with a width
+that grows with its length and a strength by how much it insists.
 """
 
 from collections.abc import Sequence
