@@ -16,7 +16,7 @@ from emotag.render.base import Splats
 class Offsets:
     """What a network adds to the Gaussians at `index` [n] (Eq. 8), all zero for no change.
 
-    `mean` [B, n, 3] m, in the frame of the binding's `orientation` (so that neighbours that move alike have like values);
+    `mean` [B, n, 3] m, in the frame of the binding's `orientation` (neighbours that move alike have like values);
     `quaternion` [B, n, 4]: normalize((1, 0, 0, 0) + it) turns the Gaussian in its triangle's frame;
     `log_scale` [B, n, 3]: the scale is multiplied by exp(it). Centring on the identity is ours: Eq. 8 is a plain sum.
     """

@@ -18,8 +18,8 @@ BUFFERS = ("triangle", "region")
 class GaussianCloud(nn.Module):
     """N Gaussians bound to triangles (EmoTaG Eq. 7; GaussianAvatars, Qian et al. 2024).
 
-    Parameters: `mean` [N, 3] in the triangle's frame, in units of its size k; `quaternion` [N, 4] (w, x, y, z), relative
-    to the triangle; `log_scale` [N, 3], natural log, in units of k; `opacity_logit` [N]; `sh` [N, K, 3].
+    Parameters: `mean` [N, 3] in the triangle's frame, in units of its size k; `quaternion` [N, 4] (w, x, y, z), in the
+    triangle's frame; `log_scale` [N, 3], natural log, in units of k; `opacity_logit` [N]; `sh` [N, K, 3].
     Buffers: `triangle` [N] index into the head's faces, `region` [N] index into `REGIONS`.
     """
 

@@ -1,4 +1,4 @@
-"""Where Gaussians begin: spread over the head's triangles, and in shells above the scalp, which no mesh of hair covers."""
+"""Where Gaussians begin: spread over the head's triangles, and in shells above the scalp, since a head has no hair."""
 
 import math
 from collections.abc import Sequence

@@ -1,8 +1,6 @@
 """The `cpu` back end: exact tile rasteriser in numba with an analytic backward pass; threads do not change the bits."""
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,41 +17,10 @@ from emotag.render.kernels_forward import forward_range
 from emotag.render.kernels_projection import project_gradient_range, project_range
 from emotag.render.kernels_tiles import cover_range, fill_tiles
 from emotag.render.projection import EPS_2D, NEAR_M, view_limits
+from emotag.render.workers import Workers
 
 # Channels that are always drawn: red, green, blue, depth.
 BASE_CHANNELS = 4
-
-
-class Workers:
-    """Runs a kernel over ranges of items on a few threads (the kernels release the interpreter's lock)."""
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self._pool = ThreadPoolExecutor(threads, "raster") if threads > 1 else None
-
-    def over(self, bounds: np.ndarray, kernel: Callable, *arguments: Any) -> None:
-        """Call `kernel(start, stop, *arguments)` for each pair of neighbours in `bounds`."""
-        ranges = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
-        if self._pool is None or len(ranges) < 2:
-            for start, stop in ranges:
-                kernel(start, stop, *arguments)
-            return
-        for future in [self._pool.submit(kernel, start, stop, *arguments) for start, stop in ranges]:
-            future.result()
-
-    def split(self, items: int) -> np.ndarray:
-        """Bounds of equal ranges, one a thread."""
-        return np.linspace(0, items, self.threads + 1).astype(np.int64)
-
-    def split_tiles(self, tile_starts: np.ndarray) -> np.ndarray:
-        """Bounds of ranges of tiles with about equally long lists, a few a thread to even out what lists do not say."""
-        if self.threads == 1:
-            return np.array([0, len(tile_starts) - 1])
-        work = tile_starts + 4 * np.arange(len(tile_starts))
-        parts = np.linspace(0, work[-1], 8 * self.threads + 1)
-        bounds = np.searchsorted(work, parts)
-        bounds[0], bounds[-1] = 0, len(tile_starts) - 1
-        return np.unique(bounds)
 
 
 @dataclass(frozen=True)

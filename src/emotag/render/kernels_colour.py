@@ -71,7 +71,7 @@ def direction(means, i, turn, frame):
 def colour_range(start, stop, count, means, sh, turn, channels):
     """Colours of Gaussians [start, stop) of the flattened batch into channels[:, 0:3].
 
-    Args:
+    Arrays:
         count: N, Gaussians a frame. means: [B * N, 3].
         sh: [1 or B, N, K, 3]. turn: [B, 3, 3] from the harmonics' frame to the camera's. channels: out [B * N, C].
     """

@@ -96,7 +96,7 @@ def forward_range(
 ):  # fmt: skip
     """Draw tiles [start, stop) of the flattened batch.
 
-    Args:
+    Arrays:
         channels: [B * N * size] float32: red, green, blue, depth, extras.
         background: [1 or B, 1 or H, 1 or W, 3].
         colour, alpha, depth, extras: out [B, H, W, 3], [B, H, W], [B, H, W], [B, H, W, size - 4].

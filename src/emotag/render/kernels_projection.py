@@ -29,7 +29,7 @@ def rotation(w, x, y, z):
 def project_range(start, stop, means, quaternions, scales, opacities, view, ellipses, conics, depths, boxes):
     """Project Gaussians [start, stop).
 
-    Args:
+    Arrays:
         means, quaternions, scales, opacities: [M, 3], [M, 4], [M, 3], [M] float32.
         view: fx, fy, cx, cy, width, height, near, eps, low_x, high_x, low_y, high_y.
         ellipses: out [M, 6]: centre x, y (px) and the exponent's terms: log2 alpha = e5 + e2 dx² + e3 dx dy + e4 dy².

@@ -42,7 +42,7 @@ def band_mask(ellipse, low, high, left):
 def cover_range(start, stop, ellipses, boxes, offsets, columns, pair_tiles, pair_masks, counts):
     """List the tiles that Gaussians [start, stop) touch.
 
-    Args:
+    Arrays:
         ellipses, boxes: of `project_range`.
         offsets: [M] int64, where a Gaussian's pairs begin. columns: tiles in a row.
         pair_tiles, pair_masks: out, int32: tile of the frame, bits of its blocks (bit 4 * row + column).
@@ -92,7 +92,7 @@ def sort_by_depth(depths, counts):
 def fill_tiles(frame, count, tiles, depths, counts, offsets, pair_tiles, tile_starts, base, pair_list, gaussian_list):
     """Tile lists of one frame, in depth order.
 
-    Args:
+    Arrays:
         frame, count, tiles: which frame, N, tiles a frame.
         tile_starts: out [B * tiles + 1] int64 (this frame's entries); `base` is where the frame's first list begins.
         pair_list, gaussian_list: out int32: pair and Gaussian of each entry.

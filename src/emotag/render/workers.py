@@ -1,0 +1,39 @@
+"""Threads for kernels that release the interpreter's lock."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+
+class Workers:
+    """Runs a kernel over ranges of items on `threads` threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads, "kernel") if threads > 1 else None
+
+    def over(self, bounds: np.ndarray, kernel: Callable, *arguments: Any) -> None:
+        """Call `kernel(start, stop, *arguments)` for each pair of neighbours in `bounds`."""
+        ranges = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
+        if self._pool is None or len(ranges) < 2:
+            for start, stop in ranges:
+                kernel(start, stop, *arguments)
+            return
+        for future in [self._pool.submit(kernel, start, stop, *arguments) for start, stop in ranges]:
+            future.result()
+
+    def split(self, items: int) -> np.ndarray:
+        """Bounds of equal ranges, one a thread."""
+        return np.linspace(0, items, self.threads + 1).astype(np.int64)
+
+    def split_tiles(self, tile_starts: np.ndarray) -> np.ndarray:
+        """Bounds of ranges of tiles with about equally long lists, a few a thread to even out what lists do not say."""
+        if self.threads == 1:
+            return np.array([0, len(tile_starts) - 1])
+        work = tile_starts + 4 * np.arange(len(tile_starts))
+        parts = np.linspace(0, work[-1], 8 * self.threads + 1)
+        bounds = np.searchsorted(work, parts)
+        bounds[0], bounds[-1] = 0, len(tile_starts) - 1
+        return np.unique(bounds)
