@@ -26,9 +26,12 @@ def principal_components(rows: np.ndarray, weights: np.ndarray, count: int) -> t
 
 
 def moment(x: np.ndarray, weights: np.ndarray, ridge: float) -> np.ndarray:
-    """[K, K] weighted mean outer product of [n, K] centred inputs, with `ridge` times its mean diagonal added."""
+    """[K, K] weighted mean outer product of [n, K] centred inputs, with `ridge` times its mean diagonal added.
+
+    Inputs that never move at all still give a matrix that can be solved.
+    """
     outer = (x * weights[:, None]).T @ x / weights.sum()
-    return outer + ridge * np.trace(outer) / len(outer) * np.eye(len(outer))
+    return outer + max(ridge * np.trace(outer) / len(outer), 1e-9) * np.eye(len(outer))
 
 
 def ridge_regression(x: np.ndarray, y: np.ndarray, weights: np.ndarray, moment_x: np.ndarray) -> np.ndarray:

@@ -106,6 +106,9 @@ class GatedResidualMotionNetwork(nn.Module):
         self.action_units = ActionUnitEncoder(a.identity, a.width)
         layers = [module for _ in range(4) for module in (nn.Linear(a.width, a.width, bias=False), nn.ReLU())]
         self.backbone = nn.Sequential(*layers)
+        for layer in self.backbone[::2]:
+            # He et al. (2015): torch's default loses five sixths of the power a layer, after four nothing is left.
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.base = nn.Linear(a.width, a.channels)
         nn.init.zeros_(self.base.weight)
         nn.init.zeros_(self.base.bias)
