@@ -30,7 +30,9 @@ def load(folder: Path) -> list[Voice]:
     """
     sounds = sorted(Path(folder).glob("*.ogg"))
     if not sounds:
-        raise AssetMissing(f"{folder}: found no voice (*.ogg with *.json), expected the shipped ones; check out data/voices")
+        raise AssetMissing(
+            f"{folder}: found no voice (*.ogg with *.json), expected the shipped ones; check out data/voices"
+        )
     return [_voice(sound) for sound in sounds]
 
 
