@@ -34,6 +34,12 @@ class Copy:
             command, cwd=self.path, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120
         )
 
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Snakemake in the background, in a process group of its own."""
+        command = [str(SNAKEMAKE), "--cores", "1", *arguments]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, cwd=self.path, stdout=quiet, stderr=quiet, start_new_session=True)
+
     def jobs(self, *arguments: str) -> dict[str, int]:
         """{rule: number of jobs} that a dry run would do."""
         done = self.snakemake("-n", *arguments)
