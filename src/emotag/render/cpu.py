@@ -11,7 +11,8 @@ from torch import Tensor
 from emotag.geometry.camera import Camera
 from emotag.render.base import Frame, Splats
 from emotag.render.checks import as_image, check_inputs
-from emotag.render.kernels_backward import MOMENTS, backward_range, gather_range
+from emotag.render.kernels_backward import backward_range, gather_range
+from emotag.render.kernels_blend import MOMENTS
 from emotag.render.kernels_colour import colour_gradient_range, colour_range
 from emotag.render.kernels_forward import forward_range
 from emotag.render.kernels_projection import project_gradient_range, project_range

@@ -9,74 +9,16 @@ Centre, conic and opacity get theirs from six moments of alpha dL/dalpha, summed
 import numpy as np
 from numba import njit
 
-from emotag.render.kernels_forward import LEAST, LOOK_EVERY, MOST, STOP, TILE, ZERO, begin_tile, open_blocks
-from emotag.render.kernels_scalar import ONE, exp2, trailing_zeros
+from emotag.render.kernels_blend import MOMENTS, TILE, unblend_block
+from emotag.render.kernels_forward import LOOK_EVERY, ONE, ZERO, begin_tile, open_blocks
+from emotag.render.kernels_lanes import lane_sum, trailing_zeros
 
 HALF = np.float32(0.5)
-MOMENTS = 6
-# Scratch of one block: 16 lanes each of weight, alpha, transmittance, q.
-W, A, T, Q = 0, 16, 32, 48
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def unblend_block(state, base, x, y, e2, e3, e4, e5, scratch, lanes, channels, row, size):
-    """Add one block's share to `lanes` [(6 + size) * 16]: the moments, then the channels' gradients.
-
-    `state` holds 256 each of: transmittance, S, gradient by alpha, gradient by each channel.
-    """
-    for lane in range(16):
-        dx = x + np.float32(lane & 3)
-        dy = y + np.float32(lane >> 2)
-        power = e5 + e2 * dx * dx + e3 * dx * dy + e4 * dy * dy
-        alpha = min(exp2(max(power, np.float32(-9))), MOST)
-        before = state[base + lane]
-        if power < LEAST or before < ZERO:
-            alpha = ZERO
-        after = before * (ONE - alpha)
-        if alpha > ZERO and after <= STOP:
-            alpha, after = ZERO, -before
-        state[base + lane] = after
-        scratch[W + lane] = alpha * before
-        scratch[A + lane] = alpha
-        scratch[T + lane] = before
-        scratch[Q + lane] = state[base + 2 * TILE + lane]
-    for channel in range(size):
-        value = channels[row + channel]
-        at, to = base + TILE * (channel + 3), 16 * (MOMENTS + channel)
-        for lane in range(16):
-            grad = state[at + lane]
-            scratch[Q + lane] += grad * value
-            lanes[to + lane] += grad * scratch[W + lane]
-    for lane in range(16):
-        dx = x + np.float32(lane & 3)
-        dy = y + np.float32(lane >> 2)
-        alpha, q = scratch[A + lane], scratch[Q + lane]
-        rest = state[base + TILE + lane] - scratch[W + lane] * q
-        state[base + TILE + lane] = rest
-        v = alpha * (scratch[T + lane] * q - rest / (ONE - alpha))
-        if alpha >= MOST:
-            v = ZERO
-        lanes[lane] += v
-        lanes[16 + lane] += v * dx
-        lanes[32 + lane] += v * dy
-        lanes[48 + lane] += v * dx * dx
-        lanes[64 + lane] += v * dx * dy
-        lanes[80 + lane] += v * dy * dy
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def reduce_lanes(lanes, records, record, size):
-    """Sum each group of 16 lanes into its entry of the record."""
-    for k in range(size):
-        total = ZERO
-        for lane in range(16):
-            total += lanes[16 * k + lane]
-        records[record, k] = total
 
 
 @njit(cache=True, nogil=True)
 def unblend_tile(
-    state, scratch, lanes, left, top, begin, end, pair_list, gaussian_list, pair_masks, ellipses, channels, size,
+    state, lanes, left, top, begin, end, pair_list, gaussian_list, pair_masks, ellipses, channels, size,
     records,
 ):  # fmt: skip
     """Walk the list entries [begin, end) of the tile at (left, top) px and write their records."""
@@ -100,9 +42,10 @@ def unblend_tile(
             mask &= mask - np.int32(1)
             unblend_block(
                 state, 16 * block, x + np.float32(4 * (block & 3)), y + np.float32(4 * (block >> 2)),
-                e2, e3, e4, e5, scratch, lanes, channels, gaussian * size, size,
+                e2, e3, e4, e5, channels, gaussian * size, size, lanes,
             )  # fmt: skip
-        reduce_lanes(lanes, records, pair, MOMENTS + size)
+        for k in range(MOMENTS + size):
+            records[pair, k] = lane_sum(lanes, 16 * k)
 
 
 @njit(cache=True, nogil=True)
@@ -148,7 +91,6 @@ def backward_range(
 ):  # fmt: skip
     """Write the gradient records of tiles [start, stop). `images` and `gradients`: colour, alpha, depth, extras."""
     state = np.empty(TILE * (size + 3), np.float32)
-    scratch = np.empty(64, np.float32)
     lanes = np.empty(16 * (MOMENTS + size), np.float32)
     for tile in range(start, stop):
         if tile_starts[tile] == tile_starts[tile + 1]:
@@ -157,7 +99,7 @@ def backward_range(
         left, top = 16 * (place % columns), 16 * (place // columns)
         begin_gradients(state, frame, left, top, size, background, images, gradients)
         unblend_tile(
-            state, scratch, lanes, left, top, tile_starts[tile], tile_starts[tile + 1], pair_list, gaussian_list,
+            state, lanes, left, top, tile_starts[tile], tile_starts[tile + 1], pair_list, gaussian_list,
             pair_masks, ellipses, channels, size, records,
         )  # fmt: skip
 

@@ -8,50 +8,20 @@ take it to 1e-4 or below is left out, with all behind it).
 import numpy as np
 from numba import njit
 
-from emotag.render.kernels_scalar import ONE, exp2, trailing_zeros
+from emotag.render.kernels_blend import TILE, blend_block
+from emotag.render.kernels_lanes import any_positive, trailing_zeros
 
-LEAST = np.float32(-7.994353436858858)
-MOST = np.float32(0.999)
-STOP = np.float32(1e-4)
-ZERO = np.float32(0)
-TILE = 256
+ONE, ZERO = np.float32(1), np.float32(0)
 # How many Gaussians are drawn between two looks at which blocks are done.
 LOOK_EVERY = 16
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def blend_block(state, base, x, y, e2, e3, e4, e5, weights, channels, row, size):
-    """Blend one Gaussian into the block whose 16 pixels begin at `base`; (x, y) is the first centre minus the mean."""
-    for lane in range(16):
-        dx = x + np.float32(lane & 3)
-        dy = y + np.float32(lane >> 2)
-        power = e5 + e2 * dx * dx + e3 * dx * dy + e4 * dy * dy
-        alpha = min(exp2(max(power, np.float32(-9))), MOST)
-        before = state[base + lane]
-        if power < LEAST or before < ZERO:
-            alpha = ZERO
-        after = before * (ONE - alpha)
-        weight = alpha * before
-        if alpha > ZERO and after <= STOP:
-            weight, after = ZERO, -before
-        state[base + lane] = after
-        weights[lane] = weight
-    for channel in range(size):
-        value = channels[row + channel]
-        at = base + TILE * (channel + 1)
-        for lane in range(16):
-            state[at + lane] += weights[lane] * value
-
-
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True)
 def open_blocks(state):
     """Bits of the blocks in which a pixel is not done."""
     mask = np.int32(0)
     for block in range(16):
-        most = np.float32(-1)
-        for lane in range(16):
-            most = max(most, state[16 * block + lane])
-        if most > ZERO:
+        if any_positive(state, 16 * block):
             mask |= np.int32(1) << np.int32(block)
     return mask
 
@@ -67,7 +37,7 @@ def begin_tile(state, left, top, width, height):
 
 
 @njit(cache=True, nogil=True)
-def blend_tile(state, weights, left, top, begin, end, pair_list, gaussian_list, pair_masks, ellipses, channels, size):
+def blend_tile(state, left, top, begin, end, pair_list, gaussian_list, pair_masks, ellipses, channels, size):
     """Blend the list entries [begin, end) into the tile at (left, top) px."""
     active = open_blocks(state)
     for entry in range(begin, end):
@@ -85,7 +55,7 @@ def blend_tile(state, weights, left, top, begin, end, pair_list, gaussian_list, 
             mask &= mask - np.int32(1)
             blend_block(
                 state, 16 * block, x + np.float32(4 * (block & 3)), y + np.float32(4 * (block >> 2)),
-                e2, e3, e4, e5, weights, channels, gaussian * size, size,
+                e2, e3, e4, e5, channels, gaussian * size, size,
             )  # fmt: skip
 
 
@@ -103,13 +73,12 @@ def forward_range(
     """
     height, width = alpha.shape[1], alpha.shape[2]
     state = np.empty(TILE * (size + 1), np.float32)
-    weights = np.empty(16, np.float32)
     for tile in range(start, stop):
         frame, place = tile // (columns * rows), tile % (columns * rows)
         left, top = 16 * (place % columns), 16 * (place // columns)
         begin_tile(state, left, top, width, height)
         blend_tile(
-            state, weights, left, top, tile_starts[tile], tile_starts[tile + 1], pair_list, gaussian_list, pair_masks,
+            state, left, top, tile_starts[tile], tile_starts[tile + 1], pair_list, gaussian_list, pair_masks,
             ellipses, channels, size,
         )  # fmt: skip
         for y in range(top, min(top + 16, height)):
