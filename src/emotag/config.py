@@ -74,16 +74,14 @@ class ShapeConfig(Settings):
 
     components: int = Field(100, ge=1, description="identity components used")
     focal_over_width: float = Field(2.0, gt=0.5, lt=10)
-    iterations: int = Field(400, ge=10)
-    photometric_iterations: int = Field(150, ge=0)
+    iterations: int = Field(14, ge=1, description="Levenberg-Marquardt steps of each of two rounds")
 
 
 class TrackConfig(Settings):
     """Per-frame pose, expression, jaw and eyes with the shape frozen."""
 
-    iterations: int = Field(300, ge=10)
-    photometric_iterations: int = Field(100, ge=0)
-    smoothness: float = Field(0.1, ge=0)
+    iterations: int = Field(14, ge=1, description="Levenberg-Marquardt steps")
+    smoothness: float = Field(1.0, ge=0, description="factor on all time constants' weights; 0 tracks frame by frame")
 
 
 class ActionUnitsConfig(Settings):

@@ -1,0 +1,60 @@
+"""Shape, camera, landmark offsets, neutral and vertex colours of one person, from the adaptation part alone.
+
+Reads the head model, the clip's crop, landmarks and labels; writes `Subject`. Everything here is frozen afterwards.
+Source: landmark fitting by Levenberg-Marquardt with robust weights, see `emotag.tracking.fit`.
+"""
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from emotag import stage
+from emotag.artifacts import Landmarks, Subject
+from emotag.config import ShapeConfig
+from emotag.head import makehuman
+from emotag.io.video import read_frames, read_gray
+from emotag.parts import adaptation_part
+from emotag.tracking.fit import as_tracks, fit_shape, subject_of
+from emotag.tracking.regions import head_mask
+from emotag.tracking.vertex_colours import vertex_colours
+
+log = logging.getLogger(__name__)
+COLOUR_FRAMES = 24
+
+
+def run(
+    *,
+    head: Path,
+    crop: Path,
+    landmarks: Path,
+    labels: Path,
+    clip: str,
+    start_s: float,
+    seconds: float,
+    out: Path,
+    config: ShapeConfig,
+) -> None:
+    """Fit the person and average their colours.
+
+    Raises:
+        FootageError: the part lies outside the clip, or the face is not visible in it.
+    """
+    model, mesh = makehuman.load(head), Landmarks.load(landmarks)
+    start, stop = adaptation_part(len(mesh.points), start_s, seconds, clip)
+    points, gaps = mesh.points[start:stop], mesh.interpolated[start:stop]
+    fit = fit_shape(model, points, (mesh.width, mesh.height), config, gaps)
+    subject = subject_of(model, fit, clip, (start, stop))
+    tracks = as_tracks(model, subject, points, fit.state, gaps)
+    log.info("%s: landmarks fitted to %.2f px in the mean", clip, tracks.landmark_error[~gaps].mean())
+    chosen = set(np.linspace(0, stop - start - 1, min(COLOUR_FRAMES, stop - start)).astype(int).tolist())
+    pairs = zip(read_frames(crop, start, stop), read_gray(labels, start, stop), strict=True)
+    frames = ((i, picture, head_mask(label)) for i, (picture, label) in enumerate(pairs) if i in chosen)
+    colours, seen = vertex_colours(model, tracks, frames)
+    log.info("%s: colours of %d of %d vertices seen", clip, (seen > 0).sum(), len(seen))
+    dataclasses.replace(subject, vertex_colours=colours).save(out, stage.provenance())
+
+
+if __name__ == "__main__":
+    stage.main(run)
