@@ -55,7 +55,7 @@ def build_scene(workers: Workers, camera: Camera, arrays: dict[str, np.ndarray])
     """Project, colour and sort into tiles. `arrays`: the splats by field name, float32, with extras and turn."""
     frames, count = arrays["opacities"].shape
     total = frames * count
-    extras = arrays["extras"].reshape(total, -1)
+    extras = arrays["extras"].reshape(total, arrays["extras"].shape[-1])
     ellipses, conics = np.zeros((total, 6), np.float32), np.zeros((total, 3), np.float32)
     depths, boxes = np.empty(total, np.float32), np.empty((total, 4), np.int32)
     channels = np.empty((total, BASE_CHANNELS + extras.shape[1]), np.float32)
@@ -175,15 +175,14 @@ def backward_pass(
         even, project_gradient_range, means, quaternions, scales, _view(camera), scene.conics, by_mean2d, by_conic,
         np.ascontiguousarray(by_channel[:, 3]), by_mean, by_quaternion, by_scale,
     )  # fmt: skip
-    shape = (frames, count, -1)
-    return {
-        "means": by_mean.reshape(shape),
-        "quaternions": by_quaternion.reshape(shape),
-        "scales": by_scale.reshape(shape),
+    flat = {
+        "means": by_mean,
+        "quaternions": by_quaternion,
+        "scales": by_scale,
         "opacities": by_opacity,
-        "sh": by_sh,
-        "extras": by_channel[:, BASE_CHANNELS:].reshape(shape),
+        "extras": by_channel[:, BASE_CHANNELS:],
     }
+    return {"sh": by_sh} | {name: gradient.reshape(arrays[name].shape) for name, gradient in flat.items()}
 
 
 class CpuRenderer:
