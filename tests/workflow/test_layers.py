@@ -1,5 +1,6 @@
 """Imports go down only, by the same walk that makes the code digests."""
 
+import ast
 import subprocess
 import sys
 
@@ -76,3 +77,13 @@ def test_rules_import_nothing_heavy():
 def test_modules_stay_small(module: str):
     lines = len(sources.path_of(module).read_text(encoding="utf-8").splitlines())
     assert lines <= 400, f"{module} has {lines} lines; split it"
+
+
+@pytest.mark.parametrize("module", sources.modules())
+def test_imported_modules_exist(module: str):
+    path = sources.path_of(module)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 0]
+    plain = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    missing = [name for name in froms + plain if name.split(".")[0] == "emotag" and sources.path_of(name) is None]
+    assert not missing
