@@ -34,7 +34,6 @@ rule demo:
 
 rule lips:
     input:
-        head="results/head/makehuman.safetensors",
         voices=VOICES,
         model="data/assets/whisper_tiny_en.bin",
     output:
@@ -51,10 +50,11 @@ rule lips:
         runtime=30,
     params:
         voices=lambda w, input: str(Path(input.voices[0]).parent),
+        config=stage_config("speech"),
         code=stage_code("lips"),
     shell:
-        "python -m emotag.stages.lips --head {input.head:q} --voices {params.voices:q} --model {input.model:q}"
-        " --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.lips --voices {params.voices:q} --model {input.model:q}"
+        " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule corpus:

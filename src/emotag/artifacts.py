@@ -112,6 +112,18 @@ class Speech(Artifact):
 
 
 @dataclass(frozen=True)
+class LipRidge(Artifact):
+    """Linear prior from speech to lip measures, learnt on the synthetic voices: the arrays of `emotag.motion.ridge.Ridge`,
+    the `measures` it predicts (without units, zero mean) and the speech features it reads."""
+
+    KIND: ClassVar[str] = "lip_ridge"
+    ridge: dict[str, np.ndarray]
+    measures: list[str]
+    speech_provider: str
+    speech_revision: str
+
+
+@dataclass(frozen=True)
 class Geometry(Artifact):
     """Depth [T, H, W] m (float16), normal [T, H, W, 3] (int8, times 127) and `mask` [T, H, W] bool for the frames
     [`part`[0], `part`[1]), at a stated resolution (skin and neck only: a mesh has no hair)."""

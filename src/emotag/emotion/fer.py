@@ -109,6 +109,7 @@ def load(path: Path) -> MiniXception:
     network = MiniXception()
     try:
         with h5py.File(path) as file:
+            # Not strict, as Keras does not count batches.
             network.load_state_dict(_state(file["model_weights"]), strict=False)
     except (OSError, KeyError, RuntimeError) as error:
         raise ArtifactMismatch(

@@ -1,0 +1,76 @@
+"""The audio-visual offset of a clip: where lips predicted from its sound fit the measured lips best.
+
+A linear prior from speech to lips predicts aperture, width and jaw; their correlation with the measured ones is averaged
+and followed over lags, with a parabola through the peak. The result is relative to the sync of the prior's own material.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emotag.audio.windows import frame_times
+from emotag.motion.ridge import Ridge
+from emotag.tracking.lip_measures import MEASURES
+
+# Protrusion rests on the depth that the mesh guesses, so it has no say.
+JUDGED = ("aperture", "width", "jaw")
+# The second peak is looked for beyond this distance from the first.
+PEAK_FRAMES = 3.0
+STEP_FRAMES = 0.25
+# Below, the peak is one of chance (a talker in sync has 0.5 to 0.9) and no offset can be told.
+MIN_CORRELATION = 0.25
+
+
+@dataclass(frozen=True)
+class Offset:
+    """`frames`: by how much the video is late (negative: early); `correlation` of each judged measure there; `peak`: their
+    mean; `second_peak`: the best mean elsewhere; `told`: whether an offset could be told (0 is given if not)."""
+
+    frames: float
+    correlation: dict[str, float]
+    peak: float
+    second_peak: float
+    told: bool
+
+
+def estimate(
+    ridge: Ridge, features: np.ndarray, measures: np.ndarray, frames: np.ndarray, max_lag: float = 10.0
+) -> Offset:
+    """Offset from speech `features` [K, D] and lip `measures` [n, 4] of the video `frames` [n], within +-`max_lag`."""
+    judged = [MEASURES.index(name) for name in JUDGED]
+    coarse = np.arange(-max_lag, max_lag + 1e-9)
+    scores = np.array([_correlations(ridge, features, measures, frames, lag)[judged].mean() for lag in coarse])
+    best = float(coarse[np.argmax(scores)])
+    fine = np.clip(best + np.arange(-4, 5) * STEP_FRAMES, -max_lag, max_lag)
+    near = np.array([_correlations(ridge, features, measures, frames, lag)[judged].mean() for lag in fine])
+    lag = fine[np.argmax(near)] + STEP_FRAMES * _vertex(near)
+    found = _correlations(ridge, features, measures, frames, lag)[judged]
+    elsewhere = scores[np.abs(coarse - lag) > PEAK_FRAMES]
+    told = bool(found.mean() >= MIN_CORRELATION and abs(lag) < max_lag)
+    return Offset(
+        frames=float(lag) if told else 0.0,
+        correlation=dict(zip(JUDGED, found.tolist(), strict=True)),
+        peak=float(found.mean()),
+        second_peak=float(elsewhere.max()) if len(elsewhere) else -1.0,
+        told=told,
+    )
+
+
+def _correlations(
+    ridge: Ridge, features: np.ndarray, measures: np.ndarray, frames: np.ndarray, lag: float
+) -> np.ndarray:
+    """[4] Pearson correlations of predicted and measured lips if the video is late by `lag` frames (0 where constant)."""
+    predicted = ridge.predict(features, frame_times(frames, lag))
+    a, b = predicted - predicted.mean(0), measures - measures.mean(0)
+    scale = np.sqrt((a**2).sum(0) * (b**2).sum(0))
+    return np.where(scale > 1e-12, (a * b).sum(0) / np.maximum(scale, 1e-12), 0.0)
+
+
+def _vertex(scores: np.ndarray) -> float:
+    """Place of the maximum of the parabola through the highest of `scores` and its neighbours, in steps from it."""
+    top = int(np.argmax(scores))
+    if top in (0, len(scores) - 1):
+        return 0.0
+    left, middle, right = scores[top - 1 : top + 2]
+    bend = left - 2 * middle + right
+    return float(np.clip((left - right) / (2 * bend), -1, 1)) if bend < 0 else 0.0
