@@ -110,7 +110,7 @@ class PretrainConfig(Settings):
     ridge: bool = Field(True, description="closed-form skip path under the base branch (no_ridge is the paper's)")
     base_input: Literal["audio", "audio_au"] = Field("audio", description="what the base branch reads")
     latent: Literal["z7", "z64"] = Field("z7", description="latent: what Eq. 12's softmax is taken of, or wider")
-    iterations: int = Field(300, ge=0)
+    iterations: int = Field(150, ge=0)
     batch_windows: int = Field(8, ge=1)
     window_frames: int = Field(12, ge=4)
     learning_rate: float = Field(5e-4, gt=0)

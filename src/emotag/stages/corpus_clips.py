@@ -15,7 +15,7 @@ from emotag import stage
 from emotag.artifacts import ActionUnits, Corpus, Emotion, Identity, Speech, Tracks
 from emotag.errors import ArtifactMismatch, ConfigError
 from emotag.motion.channels import motion_names
-from emotag.types import UPPER_FACE_AUS
+from emotag.motion.cues import prosody_of, upper_face_units
 
 log = logging.getLogger(__name__)
 
@@ -75,14 +75,14 @@ def columns_of(
     )
     arrays = {
         "motion": np.concatenate([tracked.expression, tracked.jaw], 1),
-        "action_units": cues.intensity[:, [cues.names.index(name) for name in UPPER_FACE_AUS]],
+        "action_units": upper_face_units(cues),
         "emotion": felt.probabilities,
     }
     frames = min(map(len, arrays.values()))
     arrays = {name: np.asarray(array[:frames], np.float32) for name, array in arrays.items()}
     arrays["identity"] = np.asarray(Identity.load(identity).embedding, np.float32)
     arrays["features"] = np.asarray(spoken.features, np.float32)
-    arrays["prosody"] = np.stack([spoken.log_f0, spoken.voiced, spoken.energy], 1).astype(np.float32)
+    arrays["prosody"] = prosody_of(spoken)
     return tracked, arrays, float(json.loads(Path(sync).read_text())["offset_frames"])
 
 

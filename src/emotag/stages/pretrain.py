@@ -24,7 +24,9 @@ from emotag.training.selection import KeepBest
 
 log = logging.getLogger(__name__)
 
-MARGIN = 0.002  # of correlation: less is noise
+# Of correlation. A network that wins less on left-out talkers of its own corpus loses on other footage: trained on
+# synthetic talkers, 200 steps gain .002 there and cost .011 on 17 real clips.
+MARGIN = 0.01
 SCORE_EVERY, PATIENCE = 30, 4
 
 
