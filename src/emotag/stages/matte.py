@@ -1,0 +1,39 @@
+"""Person alpha and region labels of a clip.
+
+Reads: crop.mp4, Landmarks. Writes: alpha.mkv and labels.mkv (FFV1, grey; `emotag.tracking.regions.LABELS` are the values).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from emotag import stage
+from emotag.artifacts import Landmarks
+from emotag.config import MatteConfig
+from emotag.io.video import read_frames, read_gray, write_gray
+from emotag.tracking.matte import person_alpha
+from emotag.tracking.regions import label_frame, learn_colours
+
+LEARNT_FROM = 12
+INSIDE = 127
+
+
+def run(*, crop: Path, landmarks: Path, out_alpha: Path, out_labels: Path, config: MatteConfig) -> None:
+    """Write both masks, frame by frame with the crop."""
+    points = Landmarks.load(landmarks).points
+    write_gray(out_alpha, person_alpha(read_frames(crop)))
+    chosen = set(np.linspace(0, len(points) - 1, LEARNT_FROM).round().astype(int).tolist())
+    pairs = enumerate(zip(read_frames(crop), read_gray(out_alpha), strict=True))
+    taken = [(frame, points[index], alpha > INSIDE) for index, (frame, alpha) in pairs if index in chosen]
+    colours = learn_colours(*(list(group) for group in zip(*taken, strict=True)))
+
+    def labels() -> Iterator[np.ndarray]:
+        for index, (frame, alpha) in enumerate(zip(read_frames(crop), read_gray(out_alpha), strict=True)):
+            yield label_frame(frame, points[index], alpha > INSIDE, colours)
+
+    write_gray(out_labels, labels())
+
+
+if __name__ == "__main__":
+    stage.main(run)
