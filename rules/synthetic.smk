@@ -77,7 +77,8 @@ rule corpus:
     params:
         voices=lambda w, input: str(Path(input.voices[0]).parent),
         config=stage_config("talkers"),
+        speech=stage_config("speech"),
         code=stage_code("corpus"),
     shell:
         "python -m emotag.stages.corpus --head {input.head:q} --voices {params.voices:q} --model {input.model:q}"
-        " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out {output:q} --config {params.config:q} --speech-config {params.speech:q} 2>&1 | tee {log:q}"

@@ -24,6 +24,22 @@ class Settings(BaseModel):
         return data
 
 
+class DemoConfig(Settings):
+    """The demo's footage: a talker made by code."""
+
+    size_px: int = Field(512, ge=128, le=2048)
+    seconds: float = Field(13.0, ge=5, description="cut at the last pause before")
+    crf: int = Field(14, ge=0, le=40)
+    seed: int = Field(1, ge=0, lt=1000)
+
+
+class TalkersConfig(Settings):
+    """Corpus of synthetic talkers, used where corpus.clips is empty."""
+
+    talkers: int = Field(16, ge=8, le=500)
+    seed: int = Field(0, ge=0)
+
+
 class CropConfig(Settings):
     """Face-centred square crop at 25 fps, and the footage it refuses."""
 

@@ -69,6 +69,8 @@ class Config(stages.Settings):
     preset: Literal["auto", "laptop", "workstation", "paper"] = Field("auto", description="scale; auto: by the machine")
     identities: dict[Name, Identity]
     corpus: CorpusSettings = CorpusSettings()
+    talkers: stages.TalkersConfig = stages.TalkersConfig()
+    demo: stages.DemoConfig = stages.DemoConfig()
     crop: stages.CropConfig = stages.CropConfig()
     landmarks: stages.LandmarksConfig = stages.LandmarksConfig()
     matte: stages.MatteConfig = stages.MatteConfig()

@@ -67,7 +67,7 @@ def hairline(points: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
     """Distance-like field [P] m of the mean rest face, positive in the hair: short hair with sideburns, free ears."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     brow = np.mean([eye[1] for eye in eyes]) + 0.022
-    front = brow + 0.048 - 0.012 * smoothstep(x, 0.03, 0.06) + 0.006 * smoothstep(x, 0.015, 0.04)
+    front = brow + 0.046 + 0.005 * smoothstep(x, 0.01, 0.035) - 0.014 * smoothstep(x, 0.035, 0.06)
     # From the forehead over the temple to the sideburn before the ear, behind it down to the nape.
     line = np.interp(
         z, [-0.09, -0.045, -0.02, 0.004, 0.018, 0.034, 0.06], [-0.05, -0.045, 0.0, 0.025, -0.002, 0.04, 0.07]
@@ -109,7 +109,7 @@ def _strands(rest: np.ndarray, noise: Noise) -> np.ndarray:
     length = np.linalg.norm(away, axis=1)
     coarse = noise(np.stack([np.cos(angle), np.sin(angle), length], 1), (0.09, 0.09, 0.09))
     fine = noise(np.stack([np.cos(angle), np.sin(angle), length], 1), (0.03, 0.03, 0.05))
-    return 1.0 + 0.45 * coarse + 0.35 * fine
+    return 1.1 + 0.5 * coarse + 0.5 * fine
 
 
 def _brows(
@@ -157,8 +157,9 @@ def _mouth(
     }  # fmt: skip
     for name, (colour, shine) in inside.items():
         mask = region[name] > 0.5
-        colours[mask] = linear(colour) * (0.15 + 0.75 * depth[mask])[:, None]
-        gloss[mask] = shine * depth[mask]
+        lit = (0.12 + 0.75 * depth[mask]) * (1 - 0.85 * smoothstep(np.abs(rest[mask, 0]), 0.010, 0.024))
+        colours[mask] = linear(colour) * lit[:, None]
+        gloss[mask] = shine * lit
 
 
 def _shirt(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
@@ -9,20 +10,13 @@ from scipy.ndimage import gaussian_filter
 from emotag.artifacts import Tracks
 from emotag.geometry.camera import Camera
 from emotag.head.makehuman import MakeHumanHead
-from emotag.render.mesh import interpolate, rasterise, vertex_normals
+from emotag.render.mesh import rasterise, vertex_normals
 from emotag.synthetic.appearance import Look, linear, paint, weave
-from emotag.synthetic.surface import Noise, loop_of, subdivide
+from emotag.synthetic.lighting import lit
+from emotag.synthetic.surface import Noise, lowest_loop, subdivide
 
 LEVELS = 2
 SUPERSAMPLING = 2
-# Directions towards the lights in the camera's frame, and their strength [3]: key from the upper left, cool fill, rim.
-LIGHTS = (
-    ((-0.45, 0.55, 0.85), (0.80, 0.76, 0.70)),
-    ((0.75, 0.10, 0.65), (0.26, 0.29, 0.33)),
-    ((0.55, 0.55, -0.75), (0.35, 0.36, 0.38)),
-)
-SKY, GROUND = np.array([0.30, 0.31, 0.33]), np.array([0.14, 0.12, 0.11])
-SHININESS = 28.0
 # The shirt's rings below the open edge of the neck: factor on x, half depth in m, how far down in m.
 RINGS = ((1.06, 0.085, 0.012), (1.16, 0.105, 0.045), (1.24, 0.120, 0.10), (1.24, 0.130, 0.20), (1.2, 0.140, 0.45))
 
@@ -35,10 +29,11 @@ class Figure:
         self.coarse = head.faces[~head.face_regions["lashes"]].numpy()
         self.division = subdivide(self.coarse, head.vertex_count, LEVELS)
         self.paint = paint(head, self.division, look, seed)
-        self.edge = loop_of(self.coarse[head.face_regions["neck"][~head.face_regions["lashes"]].numpy()])
+        self.edge = lowest_loop(self.coarse, head.neutral[:, 1].numpy())
         self.edge_faces = _strip_faces(len(self.edge), len(RINGS) + 1)
         self.body = subdivide(self.edge_faces, len(self.edge) * (len(RINGS) + 1), LEVELS)
-        self.noise = Noise(seed + 1)
+        rings = self.body(self._rings(head.neutral.numpy()[self.edge], np.zeros(3)))
+        self.cloth = linear(look.shirt) * weave(rings, Noise(seed))[:, None]
         offset = len(self.paint.colours)
         self.faces = np.concatenate([self.division.faces, self.body.faces + offset])
 
@@ -46,32 +41,22 @@ class Figure:
         """Picture [H, W, 3] uint8 of posed head `vertices` [V, 3] m; the body stands at `stand` [3] m (its head's origin
         at rest); `backdrop` [sH, sW, 3] linear light, s = `SUPERSAMPLING`."""
         fine = camera.resized(camera.width * SUPERSAMPLING, camera.height * SUPERSAMPLING)
-        points, normal, colours, gloss = self._scene(vertices, stand)
+        points, surface = self._scene(vertices, stand)
         frame = rasterise(points, self.faces, fine)
-        channels = np.concatenate([normal, colours, gloss[:, None], points], 1)
-        pixels = interpolate(frame, self.faces, channels)
-        covered = frame.covered
-        picture = backdrop.copy()
-        picture[covered] = _light(pixels[covered])
-        shape = (camera.height, SUPERSAMPLING, camera.width, SUPERSAMPLING, 3)
-        encoded = picture.clip(0.0, 1.0).reshape(shape).mean((1, 3)) ** (1 / 2.2)
-        return np.round(255 * encoded).astype(np.uint8)
+        picture = lit(frame, self.faces, points, surface, backdrop)
+        small = cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+        return np.round(255 * small.clip(0.0, 1.0) ** (1 / 2.2)).astype(np.uint8)
 
-    def _scene(self, vertices: np.ndarray, stand: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Points, unit normals, colours and gloss of head and body."""
+    def _scene(self, vertices: np.ndarray, stand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points [V, 3] of head and body, and normal, linear colour and gloss [V, 7] there."""
         normal = self.division(vertex_normals(vertices, self.coarse))
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
         skin = self.division(vertices) + self.paint.hair_height[:, None] * normal
         rings = self._rings(vertices[self.edge], stand)
-        cloth = self.body(rings)
         cloth_normal = self.body(vertex_normals(rings, self.edge_faces))
-        colour = linear(self.look.shirt) * weave(cloth - stand, self.noise)[:, None]
-        return (
-            np.concatenate([skin, cloth]),
-            np.concatenate([normal, cloth_normal]),
-            np.concatenate([self.paint.colours, colour]),
-            np.concatenate([self.paint.gloss, np.zeros(len(cloth))]),
-        )
+        shirt = np.concatenate([cloth_normal, self.cloth, np.zeros((len(self.cloth), 1))], 1)
+        person = np.concatenate([normal, self.paint.colours, self.paint.gloss[:, None]], 1)
+        return np.concatenate([skin, self.body(rings)]), np.concatenate([person, shirt]).astype(np.float32)
 
     def _rings(self, edge: np.ndarray, stand: np.ndarray) -> np.ndarray:
         """Body vertices: the neck's open edge [L, 3] as posed, then rings that stand still."""
@@ -120,23 +105,6 @@ def backdrop(camera: Camera, look: Look, seed: int) -> np.ndarray:
     soft = gaussian_filter(soft, 8.0)
     light = (1.05 - 0.5 * y + 0.25 * x) * (1 - 0.5 * (x**2 + y**2)) + 0.10 * soft
     return (linear(look.backdrop) * light[..., None]).clip(0.0, 1.0).astype(np.float32)
-
-
-def _light(pixels: np.ndarray) -> np.ndarray:
-    """Lit colours [P, 3] of normal, colour, gloss and point [P, 10] (wrapped diffuse light, Blinn-Phong highlights)."""
-    normal = pixels[:, :3] / np.maximum(np.linalg.norm(pixels[:, :3], axis=1, keepdims=True), 1e-9)
-    view = -pixels[:, 7:] / np.linalg.norm(pixels[:, 7:], axis=1, keepdims=True)
-    normal *= np.where((normal * view).sum(1, keepdims=True) < 0, -1.0, 1.0)
-    up = 0.5 + 0.5 * normal[:, 1:2]
-    diffuse = up * SKY + (1 - up) * GROUND
-    shine = np.zeros((len(pixels), 3))
-    for direction, strength in LIGHTS:
-        towards = np.asarray(direction) / np.linalg.norm(direction)
-        diffuse = diffuse + np.clip((normal @ towards + 0.25) / 1.25, 0, None)[:, None] ** 1.3 * np.asarray(strength)
-        half = view + towards
-        half /= np.linalg.norm(half, axis=1, keepdims=True)
-        shine += np.clip((normal * half).sum(1), 0, None)[:, None] ** SHININESS * np.asarray(strength)
-    return (pixels[:, 3:6] * diffuse + 0.35 * pixels[:, 6:7] * shine).astype(np.float32)
 
 
 def _strip_faces(count: int, rings: int) -> np.ndarray:

@@ -63,23 +63,12 @@ def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return share * share * (3.0 - 2.0 * share)
 
 
-def loop_of(faces: np.ndarray) -> np.ndarray:
-    """Vertices [L] along the open edges of a patch with one hole, in order."""
+def lowest_loop(faces: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Vertices [L] along the open edge through the lowest vertex of it, in order; `heights` [V]."""
     directed = np.asarray(faces)[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
     known = {(int(a), int(b)) for a, b in directed}
     following = {int(a): int(b) for a, b in directed if (int(b), int(a)) not in known}
-    start = max(following, key=lambda vertex: _length(following, vertex))
-    loop = [start]
-    while following[loop[-1]] != start:
+    loop = [min(following, key=lambda vertex: heights[vertex])]
+    while following[loop[-1]] != loop[0]:
         loop.append(following[loop[-1]])
     return np.array(loop)
-
-
-def _length(following: dict[int, int], start: int) -> int:
-    """Steps of the closed way through `start` (0: it does not return)."""
-    vertex, steps = following[start], 1
-    while vertex != start:
-        vertex, steps = following.get(vertex, -1), steps + 1
-        if vertex < 0 or steps > len(following):
-            return 0
-    return steps

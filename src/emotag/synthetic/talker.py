@@ -25,7 +25,7 @@ SPREAD = np.array([0.05, 0.05, 0.012, 0.03])
 MEAN_OPENING = np.array([1.2, 0.0, 0.0, 1.1])
 # An emotion moves the mouth's mean this far towards what its units alone would do.
 MOOD_SHARE = 0.7
-DISTANCE_M = 0.95
+DISTANCE_M = 0.75
 FOCAL_OVER_WIDTH = 2.0
 
 
@@ -81,7 +81,7 @@ def perform(
     fixed = np.concatenate([felt, np.zeros((frames, 3))], 1)
     motion, lips = _mouth(head, person, voice, times, wanted, fixed)
     expression = np.clip(motion[:, : upper.shape[1]] + upper, 0.0, 1.0)
-    translation = np.array([0.0, -0.01, -DISTANCE_M]) + sway
+    translation = np.array([0.0, 0.012, -DISTANCE_M]) + sway
     arrays = {
         "shape": person.shape, "expression": expression, "jaw": motion[:, upper.shape[1] :],
         "neck": np.zeros((frames, 3)), "eyes": movement.gaze(random, frames, rotation, person.liveliness),

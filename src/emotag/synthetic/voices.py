@@ -1,13 +1,14 @@
 """The shipped synthetic voices: sound, text and phone times (data/voices; see the README there)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from emotag.errors import AssetMissing
 from emotag.io.audio import read_audio
+from emotag.types import SAMPLE_RATE_HZ
 
 DEMO = "demo"
 
@@ -43,3 +44,13 @@ def _voice(sound: Path) -> Voice:
     content = json.loads(times.read_text())
     phones = [(float(start), float(end), str(phone)) for start, end, phone in content["phones"]]
     return Voice(sound.stem, read_audio(sound), phones, content["text"])
+
+
+def cut_at_pause(voice: Voice, seconds: float) -> Voice:
+    """The beginning of `voice` up to the middle of its last pause before `seconds` (all of it if it is shorter)."""
+    if voice.phones[-1][1] <= seconds:
+        return voice
+    pauses = [(start + end) / 2 for start, end, phone in voice.phones if phone == "SIL" and end - start > 0.1]
+    stop = max((moment for moment in pauses if moment <= seconds), default=seconds)
+    phones = [(start, min(end, stop), phone) for start, end, phone in voice.phones if start < stop]
+    return replace(voice, audio=voice.audio[: round(stop * SAMPLE_RATE_HZ)], phones=phones)

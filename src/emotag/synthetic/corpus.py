@@ -1,0 +1,59 @@
+"""A corpus of synthetic talkers in motion space: nobody is rendered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from emotag.artifacts import Speech
+from emotag.head.makehuman import MakeHumanHead
+from emotag.synthetic.augmentation import at_speed, augmented
+from emotag.synthetic.expressions import random_moods
+from emotag.synthetic.talker import Performance, default_camera, perform, random_person
+from emotag.synthetic.voices import Voice
+from emotag.types import FPS, UPPER_FACE_AUS
+
+# Speeds in percent at which voices are played: they change the size of the speaker.
+SPEEDS = np.arange(92, 109)
+# Talkers of the corpus begin here, so that none is the demo's.
+FIRST_SEED = 1_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one talker adds to a `Corpus`, under the names of its columns."""
+
+    motion: np.ndarray
+    action_units: np.ndarray
+    emotion: np.ndarray
+    identity: np.ndarray
+    features: np.ndarray
+    prosody: np.ndarray
+
+
+def talker(
+    head: MakeHumanHead, voice: Voice, index: int, seed: int, speech_of: Callable[[np.ndarray], Speech]
+) -> Sample:
+    """Talker number `index`: a random person in changing moods, whose `voice` is heard in a random room."""
+    random = np.random.default_rng([seed, index])
+    voice = at_speed(voice, int(random.choice(SPEEDS)))
+    frames = int(voice.phones[-1][1] * FPS)
+    person = random_person(f"talker{index:02d}", head.shape_size, FIRST_SEED + 100 * seed + index)
+    shown = perform(head, person, voice, random_moods(random, frames / FPS), frames, default_camera(512))
+    heard = speech_of(augmented(voice.audio, random))
+    return Sample(
+        motion=np.concatenate([shown.tracks.expression, shown.tracks.jaw], 1),
+        action_units=upper_face_cues(head, shown),
+        emotion=shown.emotion,
+        identity=person.shape,
+        features=np.asarray(heard.features, np.float32),
+        prosody=np.stack([heard.log_f0, heard.voiced, heard.energy], 1).astype(np.float32),
+    )
+
+
+def upper_face_cues(head: MakeHumanHead, shown: Performance) -> np.ndarray:
+    """Intensities [T, 6] 0 to 5 of `UPPER_FACE_AUS`; a talker's neutral face has every unit at 0."""
+    tracks = shown.tracks
+    intensity = head.action_units(torch.from_numpy(tracks.expression), torch.from_numpy(tracks.jaw)).numpy()
+    return intensity[:, [head.action_unit_names.index(name) for name in UPPER_FACE_AUS]]

@@ -1,0 +1,72 @@
+"""Light on the demo's talker: wrapped diffuse light of three lamps, sky and ground, and Blinn-Phong highlights.
+
+Source: Blinn, "Models of light reflection for computer synthesized pictures", SIGGRAPH 1977.
+"""
+
+import numpy as np
+from numba import njit
+
+from emotag.render.mesh import MeshFrame
+
+# Directions towards the lamps in the camera's frame, and their strength: key from the upper left, cool fill, rim.
+_DIRECTIONS = np.array([(-0.45, 0.55, 0.85), (0.75, 0.10, 0.65), (0.55, 0.55, -0.75)], np.float32)
+DIRECTIONS = _DIRECTIONS / np.linalg.norm(_DIRECTIONS, axis=1, keepdims=True)
+STRENGTHS = np.array([(0.80, 0.76, 0.70), (0.26, 0.29, 0.33), (0.35, 0.36, 0.38)], np.float32)
+SKY, GROUND = np.array([0.30, 0.31, 0.33], np.float32), np.array([0.14, 0.12, 0.11], np.float32)
+# How far light reaches round the edge, as through skin.
+WRAP = 0.25
+# The highlight's exponent is 2^SHARPNESS.
+SHARPNESS, HIGHLIGHT = 5, 0.35
+
+
+def lit(frame: MeshFrame, faces: np.ndarray, points: np.ndarray, surface: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """Linear light [H, W, 3] float32 of a drawn mesh over the picture `behind` [H, W, 3].
+
+    Args: `points` [V, 3] m in the camera's frame; `surface` [V, 7] normal, linear colour, gloss 0 to 1.
+    """
+    picture = np.ascontiguousarray(behind, np.float32).copy()
+    arrays = (np.asarray(points, np.float32), np.asarray(surface, np.float32))
+    _lit(frame.face_index, frame.barycentric, np.asarray(faces, np.int64), *arrays, picture)
+    return picture
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _lit(index, barycentric, faces, points, surface, picture):
+    height, width = index.shape
+    value, view = np.empty(7, np.float32), np.empty(3, np.float32)
+    diffuse, shine = np.empty(3, np.float32), np.empty(3, np.float32)
+    for row in range(height):
+        for column in range(width):
+            f = index[row, column]
+            if f < 0:
+                continue
+            u, v, w = barycentric[row, column, 0], barycentric[row, column, 1], barycentric[row, column, 2]
+            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            for k in range(7):
+                value[k] = u * surface[a, k] + v * surface[b, k] + w * surface[c, k]
+            for k in range(3):
+                view[k] = -(u * points[a, k] + v * points[b, k] + w * points[c, k])
+            nearness = 1 / np.sqrt(view[0] ** 2 + view[1] ** 2 + view[2] ** 2)
+            for k in range(3):
+                view[k] *= nearness
+            length = np.sqrt(value[0] ** 2 + value[1] ** 2 + value[2] ** 2) + np.float32(1e-9)
+            if value[0] * view[0] + value[1] * view[1] + value[2] * view[2] < 0:
+                length = -length
+            x, y, z = value[0] / length, value[1] / length, value[2] / length
+            up = 0.5 + 0.5 * y
+            for k in range(3):
+                diffuse[k] = up * SKY[k] + (1 - up) * GROUND[k]
+                shine[k] = 0.0
+            for lamp in range(3):
+                p, q, r = DIRECTIONS[lamp, 0], DIRECTIONS[lamp, 1], DIRECTIONS[lamp, 2]
+                facing = max(0.0, (x * p + y * q + z * r + WRAP) / (1 + WRAP))
+                facing *= np.sqrt(np.sqrt(facing))
+                hx, hy, hz = view[0] + p, view[1] + q, view[2] + r
+                peak = max(0.0, (x * hx + y * hy + z * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9))
+                for _ in range(SHARPNESS):
+                    peak *= peak
+                for k in range(3):
+                    diffuse[k] += facing * STRENGTHS[lamp, k]
+                    shine[k] += peak * STRENGTHS[lamp, k]
+            for k in range(3):
+                picture[row, column, k] = value[3 + k] * diffuse[k] + HIGHLIGHT * value[6] * shine[k]
