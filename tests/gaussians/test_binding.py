@@ -106,3 +106,24 @@ def test_offsets_act_in_the_heads_frame_and_on_their_gaussians_alone(scene):
     between = quaternion_to_matrix(plain.quaternions[0, 5]).T @ quaternion_to_matrix(moved.quaternions[0, 5])
     assert torch.trace(between).item() == pytest.approx(1.0, abs=1e-9)
     assert moved.orientation is turn
+
+
+def test_fused_kernel_is_the_torch_binding(scene):
+    cloud, binding, vertices = scene
+    random = torch.Generator().manual_seed(1)
+    posed = vertices + 0.01 * torch.randn(2, 60, 3, generator=random, dtype=torch.float64)
+    weights = [torch.randn(2, 300, size, generator=random, dtype=torch.float64) for size in (3, 4, 3)]
+    results = []
+    for dtype in (torch.float64, torch.float32):
+        leaf = posed.to(dtype, copy=True).requires_grad_()
+        own = cloud.select(torch.arange(300)).to(dtype)
+        splats = binding(own, leaf)
+        placed = (splats.means, splats.quaternions, splats.scales)
+        # The sign of a quaternion is free: compare in one half space.
+        signs = [1.0, placed[1].detach()[..., :1].sign(), 1.0]
+        loss = sum((w.to(dtype) * s * p).sum() for w, s, p in zip(weights, signs, placed, strict=True))
+        loss.backward()
+        gradients = [leaf.grad, own.mean.grad, own.quaternion.grad, own.log_scale.grad]
+        results.append([*(s * p.detach() for s, p in zip(signs, placed, strict=True)), *gradients])
+    for truth, fused in zip(*results, strict=True):
+        assert (fused.double() - truth).norm() / truth.norm() < 2e-5

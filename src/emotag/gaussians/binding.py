@@ -1,12 +1,15 @@
 """From a moving mesh to Gaussians in the camera's frame (EmoTaG Eq. 7), with the mouth's own offsets (Eq. 8)."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from emotag.gaussians.cloud import GaussianCloud
+from emotag.gaussians.kernels_binding import bind, unbind
 from emotag.gaussians.triangles import triangle_frames
 from emotag.geometry.rotations import matrix_to_quaternion, quaternion_product
 from emotag.render.base import Splats
@@ -27,6 +30,28 @@ class Offsets:
     log_scale: Tensor
 
 
+class _Place(torch.autograd.Function):
+    """Equation 7 on the CPU in float32, by numba."""
+
+    @staticmethod
+    def forward(  # noqa: D102
+        ctx: Any, corners: np.ndarray, vertices: Tensor, mean: Tensor, quaternion: Tensor, log_scale: Tensor
+    ) -> tuple[Tensor, ...]:
+        given = [tensor.detach().contiguous().numpy() for tensor in (vertices, mean, quaternion, log_scale)]
+        out = [np.empty((len(vertices), len(mean), size), np.float32) for size in (3, 4, 3)]
+        bind(given[0], corners, *given[1:], *out)
+        ctx.kept = (corners, given)
+        return tuple(torch.from_numpy(array) for array in out)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+        corners, given = ctx.kept
+        by_vertices = np.zeros(given[0].shape)
+        by_local = [np.zeros_like(array) for array in given[1:]]
+        unbind(given[0], corners, *given[1:], *(g.contiguous().numpy() for g in gradients), by_vertices, *by_local)
+        return None, torch.from_numpy(by_vertices).float(), *(torch.from_numpy(array) for array in by_local)
+
+
 class Binding:
     """Which triangles a cloud uses. Make it again when the cloud's triangles change.
 
@@ -38,6 +63,7 @@ class Binding:
     def __init__(self, triangle: Tensor, faces: Tensor) -> None:
         used, self._slot = torch.unique(triangle, return_inverse=True)
         self._faces = faces[used]
+        self._corners = faces[triangle].cpu().numpy()
 
     def __call__(
         self,
@@ -49,6 +75,7 @@ class Binding:
         """Gaussians on the posed mesh: mu = k R mu_l + C, r = R r_l, s = k s_l.
 
         Gradients reach the cloud, the offsets and, through means and sizes, the vertices; a triangle's turn takes none.
+        On the CPU in float32 a fused kernel does it, elsewhere torch.
 
         Args:
             cloud: the Gaussians whose `triangle` this binding was made with.
@@ -59,28 +86,40 @@ class Binding:
         Returns:
             Splats of B frames.
         """
+        if vertices.device.type == "cpu" and vertices.dtype == torch.float32:
+            placed = _Place.apply(self._corners, vertices, cloud.mean, cloud.quaternion, cloud.log_scale)
+        else:
+            placed = self._place(cloud, vertices)
+        means, quaternions, scales = placed if offsets is None else _moved(placed, cloud, offsets, orientation)
+        opacities = cloud.opacity.expand(len(vertices), -1)
+        return Splats(means, quaternions, scales, opacities, cloud.sh[None], orientation)
+
+    def _place(self, cloud: GaussianCloud, vertices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         frames = triangle_frames(vertices, self._faces)
-        batch, slot = vertices.shape[0], self._slot
-        turns = matrix_to_quaternion(frames.rotation.detach()).index_select(1, slot)
-        size = frames.size.index_select(1, slot)[..., None]
+        # One conversion a triangle and one gather, however many Gaussians ride on it.
+        turns = matrix_to_quaternion(frames.rotation.detach()).index_select(1, self._slot)
+        size = frames.size.index_select(1, self._slot)[..., None]
         axes = (frames.rotation * frames.size[..., None, None]).flatten(-2)
-        placed = torch.cat([axes, frames.centre], -1).index_select(1, slot)
+        placed = torch.cat([axes, frames.centre], -1).index_select(1, self._slot)
         means = (placed[..., :9].unflatten(-1, (3, 3)) * cloud.mean[:, None]).sum(-1) + placed[..., 9:]
-        local, scales = normalize(cloud.quaternion, dim=-1).expand(batch, -1, 4), cloud.scale.expand(batch, -1, 3)
-        if offsets is not None:
-            shift = offsets.mean
-            if orientation is not None:
-                shift = shift @ orientation.transpose(-1, -2)
-            means = means.index_add(1, offsets.index, shift)
-            identity = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=shift.dtype, device=shift.device)
-            turned = quaternion_product(normalize(offsets.quaternion + identity, dim=-1), local[:, offsets.index])
-            local = local.index_copy(1, offsets.index, turned)
-            scales = scales.index_copy(1, offsets.index, scales[:, offsets.index] * offsets.log_scale.exp())
-        return Splats(
-            means,
-            quaternion_product(turns, local),
-            size * scales,
-            cloud.opacity.expand(batch, -1),
-            cloud.sh[None],
-            orientation,
-        )
+        local = normalize(cloud.quaternion, dim=-1)
+        return means, quaternion_product(turns, local.expand_as(turns)), size * cloud.scale
+
+
+def _moved(
+    placed: tuple[Tensor, Tensor, Tensor], cloud: GaussianCloud, offsets: Offsets, orientation: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Means, quaternions and scales with the offsets of some Gaussians applied."""
+    means, quaternions, scales = placed
+    index = offsets.index
+    shift = offsets.mean if orientation is None else offsets.mean @ orientation.transpose(-1, -2)
+    means = means.index_add(1, index, shift)
+    # The Gaussian's turn q = f l of its triangle's f and its own l becomes f d l = q (l* d l).
+    identity = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=shift.dtype, device=shift.device)
+    local = normalize(cloud.quaternion[index], dim=-1)
+    conjugate = local * torch.tensor([1.0, -1.0, -1.0, -1.0], dtype=shift.dtype, device=shift.device)
+    turn = quaternion_product(normalize(offsets.quaternion + identity, dim=-1), local.expand_as(offsets.quaternion))
+    own = quaternion_product(conjugate.expand_as(turn), turn)
+    quaternions = quaternions.index_copy(1, index, quaternion_product(quaternions[:, index], own))
+    scales = scales.index_copy(1, index, scales[:, index] * offsets.log_scale.exp())
+    return means, quaternions, scales
