@@ -16,26 +16,31 @@ LOG2_E = 1.4426950408889634
 
 
 @njit(cache=True, nogil=True)
-def band_mask(ellipse, low, high, left):
-    """Bits of the 4 blocks from column px `left` that meet rows with centres `low` to `high` (px); 0 to 15."""
+def band_columns(ellipse, row, bands):
+    """First and last column of 4 px blocks that the ellipse meets in each band of 4 px of tile row `row`.
+
+    Inside: a dx² + 2 b dx dy + c dy² <= reach. `bands` [4, 2] is written; first > last where the band is missed.
+    """
     a, b, c = -2 * float(ellipse[2]), -float(ellipse[3]), -2 * float(ellipse[4])
-    # Inside: a dx² + 2 b dx dy + c dy² <= reach.
     reach = 2 * (float(ellipse[5]) + LOG2_255 + FOOTPRINT_SLACK * LOG2_E)
-    determinant = a * c - b * b
+    # A long needle's determinant is lost to rounding: the least it can be told from zero makes the test generous.
+    determinant = max(a * c - b * b, 1e-7 * a * c)
     tall = math.sqrt(reach * a / determinant)
-    y0, y1 = max(low - ellipse[1], -tall), min(high - ellipse[1], tall)
-    if y0 > y1:
-        return 0
     # The ellipse is widest at dy = -b/c times its half width, on either side.
     widest = -b / c * math.sqrt(reach * c / determinant)
-    y_right, y_left = min(max(widest, y0), y1), min(max(-widest, y0), y1)
-    right_end = (math.sqrt(max(reach * a - determinant * y_right * y_right, 0.0)) - b * y_right) / a + ellipse[0]
-    left_end = (-math.sqrt(max(reach * a - determinant * y_left * y_left, 0.0)) - b * y_left) / a + ellipse[0]
-    first = max(math.ceil((left_end - left - 3.5) * 0.25), 0.0)
-    last = min(math.floor((right_end - left - 0.5) * 0.25), 3.0)
-    if first > last:
-        return 0
-    return (1 << int(last + 1)) - (1 << int(first))
+    inverse = 1 / a
+    for band in range(4):
+        low = 16 * row + 4 * band + 0.5 - ellipse[1]
+        y0, y1 = max(low, -tall), min(low + 3.0, tall)
+        if y0 > y1:
+            bands[band, 0], bands[band, 1] = 1, 0
+            continue
+        right, left = min(max(widest, y0), y1), min(max(-widest, y0), y1)
+        last = (math.sqrt(max(reach * a - determinant * right * right, 0.0)) - b * right) * inverse + ellipse[0]
+        first = (-math.sqrt(max(reach * a - determinant * left * left, 0.0)) - b * left) * inverse + ellipse[0]
+        # Block k holds the centres 4 k + 0.5 to 4 k + 3.5. Far ends are cut off before they overflow.
+        bands[band, 0] = int(math.ceil((max(first, -16.0) - 3.5) * 0.25))
+        bands[band, 1] = int(math.floor((min(last, 1e6) - 0.5) * 0.25))
 
 
 @njit(cache=True, nogil=True)
@@ -48,14 +53,17 @@ def cover_range(start, stop, ellipses, boxes, offsets, columns, pair_tiles, pair
         pair_tiles, pair_masks: out, int32: tile of the frame, bits of its blocks (bit 4 * row + column).
         counts: out [M] int32, pairs of each Gaussian.
     """
+    bands = np.empty((4, 2), np.int64)
     for i in range(start, stop):
         at = offsets[i]
         for row in range(boxes[i, 2], boxes[i, 3] + 1):
+            band_columns(ellipses[i], row, bands)
             for column in range(boxes[i, 0], boxes[i, 1] + 1):
                 mask = 0
                 for band in range(4):
-                    low = 16 * row + 4 * band + 0.5
-                    mask |= band_mask(ellipses[i], low, low + 3.0, 16.0 * column) << (4 * band)
+                    first, last = max(bands[band, 0] - 4 * column, 0), min(bands[band, 1] - 4 * column, 3)
+                    if first <= last:
+                        mask |= ((1 << (last + 1)) - (1 << first)) << (4 * band)
                 if mask:
                     pair_tiles[at], pair_masks[at] = row * columns + column, mask
                     at += 1
