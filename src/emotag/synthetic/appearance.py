@@ -96,10 +96,12 @@ def _skin(
     socket = sum(np.exp(-(((rest - eye) / np.array([0.02, 0.012, 0.03])) ** 2).sum(1)) for eye in eyes)
     shade = 1 - 0.25 * socket - 0.35 * smoothstep(-y, 0.075, 0.11) * smoothstep(z, -0.03, 0.02)
     tone *= shade[:, None]
+    corner = np.exp(-((x - 0.0235) ** 2 + (y + 0.0465) ** 2) / 0.0035**2) * (z > 0.07)
+    tone *= 1 - 0.5 * corner[:, None]
     lips = smoothstep(region["lips"], 0.25, 0.75)
     lined = 1 + 0.10 * noise(rest, (0.0016, 0.02, 0.02))
     tone = _mix(tone, linear(look.lips) * lined[:, None], lips)
-    return tone, 0.10 + 0.05 * nose + 0.30 * lips
+    return tone, (0.10 + 0.05 * nose + 0.30 * lips) * (1 - 0.9 * corner)
 
 
 def _strands(rest: np.ndarray, noise: Noise) -> np.ndarray:
@@ -141,8 +143,9 @@ def _eyes(
         colour = _mix(colour, np.array([0.004, 0.004, 0.005]), 1 - smoothstep(angle, PUPIL, PUPIL + 0.06))
         colours[mine], gloss[mine] = colour[mine], 1.0
         # Lashes as a dark line where the upper lid meets the ball.
-        rim = smoothstep(-distance, -0.0185, -0.0165) * smoothstep(region["eyelids"], 0.3, 0.6)
-        colours[:] = _mix(colours, 0.25 * linear(look.hair), 0.8 * rim * (ray[:, 1] > 0.0))
+        rim = smoothstep(-distance, -0.0174, -0.0162) * (region["eyeballs"] < 0.1) * (ray[:, 2] > 0.0)
+        upper = smoothstep(ray[:, 1], -0.001, 0.002)
+        colours[:] = _mix(colours, 0.25 * linear(look.hair), rim * (0.25 + 0.6 * upper))
 
 
 def _mouth(
@@ -158,6 +161,8 @@ def _mouth(
     for name, (colour, shine) in inside.items():
         mask = region[name] > 0.5
         lit = (0.12 + 0.75 * depth[mask]) * (1 - 0.85 * smoothstep(np.abs(rest[mask, 0]), 0.010, 0.024))
+        # The lower lip keeps light from the lower teeth.
+        lit *= 0.6 + 0.4 * smoothstep(rest[mask, 1], -0.052, -0.044)
         colours[mask] = linear(colour) * lit[:, None]
         gloss[mask] = shine * lit
 

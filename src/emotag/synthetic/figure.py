@@ -24,15 +24,16 @@ RINGS = ((1.06, 0.085, 0.012), (1.16, 0.105, 0.045), (1.24, 0.120, 0.10), (1.24,
 class Figure:
     """The talker of one shape and look, ready to be drawn in any pose."""
 
-    def __init__(self, head: MakeHumanHead, look: Look, seed: int) -> None:
-        self.head, self.look = head, look
+    def __init__(self, head: MakeHumanHead, shape: np.ndarray, look: Look, seed: int) -> None:
         self.coarse = head.faces[~head.face_regions["lashes"]].numpy()
         self.division = subdivide(self.coarse, head.vertex_count, LEVELS)
         self.paint = paint(head, self.division, look, seed)
         self.edge = lowest_loop(self.coarse, head.neutral[:, 1].numpy())
         self.edge_faces = _strip_faces(len(self.edge), len(RINGS) + 1)
         self.body = subdivide(self.edge_faces, len(self.edge) * (len(RINGS) + 1), LEVELS)
-        rings = self.body(self._rings(head.neutral.numpy()[self.edge], np.zeros(3)))
+        rest = head.neutral + (torch.from_numpy(shape) @ head.shape_basis).reshape(-1, 3)
+        self.rest_edge = rest.double().numpy()[self.edge]
+        rings = self.body(self._rings(self.rest_edge, np.zeros(3)))
         self.cloth = linear(look.shirt) * weave(rings, Noise(seed))[:, None]
         offset = len(self.paint.colours)
         self.faces = np.concatenate([self.division.faces, self.body.faces + offset])
@@ -60,7 +61,7 @@ class Figure:
 
     def _rings(self, edge: np.ndarray, stand: np.ndarray) -> np.ndarray:
         """Body vertices: the neck's open edge [L, 3] as posed, then rings that stand still."""
-        rest = self.head.neutral.numpy()[self.edge].astype(np.float64)
+        rest = self.rest_edge
         angle = np.arctan2(rest[:, 2] + 0.03, rest[:, 0])
         rings = [edge]
         for wide, deep, down in RINGS:
@@ -76,7 +77,7 @@ class Figure:
 def frames(head: MakeHumanHead, tracks: Tracks, look: Look, seed: int) -> Iterator[np.ndarray]:
     """Pictures [H, W, 3] uint8 of all frames of `tracks`, seen by its camera."""
     camera = Camera.from_dict(tracks.camera)
-    figure = Figure(head, look, seed)
+    figure = Figure(head, tracks.shape, look, seed)
     behind = backdrop(camera, look, seed)
     middle = tracks.translation.mean(0)
     shape = torch.from_numpy(tracks.shape)[None]

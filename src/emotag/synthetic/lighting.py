@@ -50,8 +50,6 @@ def _lit(index, barycentric, faces, points, surface, picture):
             for k in range(3):
                 view[k] *= nearness
             length = np.sqrt(value[0] ** 2 + value[1] ** 2 + value[2] ** 2) + np.float32(1e-9)
-            if value[0] * view[0] + value[1] * view[1] + value[2] * view[2] < 0:
-                length = -length
             x, y, z = value[0] / length, value[1] / length, value[2] / length
             up = 0.5 + 0.5 * y
             for k in range(3):
@@ -65,6 +63,8 @@ def _lit(index, barycentric, faces, points, surface, picture):
                 peak = max(0.0, (x * hx + y * hy + z * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9))
                 for _ in range(SHARPNESS):
                     peak *= peak
+                # Light that comes from behind the surface has no mirror image in it.
+                peak *= min(1.0, 4 * facing)
                 for k in range(3):
                     diffuse[k] += facing * STRENGTHS[lamp, k]
                     shine[k] += peak * STRENGTHS[lamp, k]
