@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 # Of correlation. A network that wins less on left-out talkers of its own corpus loses on other footage: trained on
 # synthetic talkers, 200 steps gain .002 there and cost .011 on 17 real clips.
 MARGIN = 0.01
-SCORE_EVERY, PATIENCE = 30, 4
+SCORE_EVERY, PATIENCE = 25, 3
 
 
 def run(
