@@ -24,6 +24,7 @@ from emotag.motion.codes import Codes
 from emotag.motion.mouth_field import MouthArchitecture, canonical_positions
 from emotag.motion.personalise import Strength, personalise
 from emotag.render import backends
+from emotag.render.photometric import Photometric
 from emotag.training import adaptation, footage
 from emotag.training.appearance import AdaptedAvatar, Scene
 from emotag.training.checkpoint import StateFolder, fingerprint
@@ -84,6 +85,7 @@ def run(
         teacher=torch.from_numpy(Emotion.load(emotion).probabilities[frames].astype(np.float32)),
         camera=Camera.from_dict(person.camera).resized(config.size_px, config.size_px),
         renderer=backends.load("auto", threads),
+        photometric=Photometric(threads),
         config=config,
     )
     inputs = [subject, identity, geometry, prior, tracks, action_units, sync, emotion, speech, crop, alpha, labels]

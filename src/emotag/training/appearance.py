@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from emotag.config import AdaptConfig
+from emotag.gaussians.cloud import HAIR
 from emotag.gaussians.deformer import RiggedDeformer
 from emotag.geometry.camera import Camera
 from emotag.geometry.rotations import quaternion_to_matrix
@@ -18,7 +19,7 @@ from emotag.motion.codes import Codes
 from emotag.motion.cues import Cues
 from emotag.motion.grmn import GatedResidualMotionNetwork, GrmnOutput
 from emotag.render.base import Frame, Renderer, Splats
-from emotag.render.photometric import l1_ssim
+from emotag.render.photometric import Photometric
 from emotag.training.footage import Footage
 from emotag.training.geometry_loss import depth_loss, normal_loss, pooled
 from emotag.training.losses import emotion_divergence, gate_score, position_hinge, scale_hinge
@@ -47,6 +48,7 @@ class Scene:
     teacher: Tensor
     camera: Camera
     renderer: Renderer
+    photometric: Photometric
     config: AdaptConfig
 
     def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
@@ -57,13 +59,15 @@ class Scene:
         drawn = self.renderer.render(splats, self.camera, background, extras)
         mask = self.footage.head[frames]
         target = self.footage.image[frames] * mask[..., None] + background * (1 - mask[..., None])
-        l1, ssim = l1_ssim(drawn.colour, target)
-        cloud = model.deformer.cloud
+        l1, ssim = self.photometric(drawn.colour, target)
+        cloud = model.cloud
+        # Hair stands in shells above the scalp, several triangle sizes high: the hinge is not for it.
+        bound = cloud.mean[cloud.region != HAIR]
         losses = {
             "l1": l1,
             "dssim": 1 - ssim,
             "mask": (drawn.alpha - mask).abs().mean(),
-            "position": position_hinge(cloud.mean, self.config.threshold_position),
+            "position": position_hinge(bound, self.config.threshold_position),
             "scale": scale_hinge(cloud.scale, self.config.threshold_scale),
         }
         return losses | (self.geometry_losses(drawn, frames) if normals else {})
