@@ -2,9 +2,10 @@
 
 No parser ships in a registry package, so the cut is made like this. Face parts are polygons of the face mesh. The other
 person pixels belong to hair, skin (ears), neck or torso: each pixel goes to the class whose colour model (a Gaussian in
-chroma and luma, learnt from the clip itself) and place fit best. Skin is learnt inside the face oval, hair above the forehead,
-torso along the picture's lower edge. Neck is what looks like skin below the jaw, not wider than the face; hair is
-connected to the head. A collar of the skin's colour counts as neck; a bald head's scalp as hair, which does no harm.
+chroma and luma, learnt from the clip itself) and place fit best. Skin is learnt inside the face oval, hair above the
+forehead, torso along the picture's lower edge. Neck is what looks like skin below the jaw, not wider than the face, judged
+the less strictly the nearer to the chin (shadow); hair is connected to the head. A collar of the skin's colour counts as
+neck, bare shoulders as torso; a bald head's scalp as hair, which does no harm.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,13 @@ OUTER = sets.OUTER_LIP_UPPER + tuple(reversed(sets.OUTER_LIP_LOWER[1:-1]))
 INNER = sets.INNER_LIP_UPPER + tuple(reversed(sets.INNER_LIP_LOWER[1:-1]))
 # How far hair may reach from the face's middle, in face heights: sideways, upwards and down to the shoulders.
 HAIR_REACH = 1.15
-NECK_DEPTH = 0.5
+# Of the mesh's height (hairline to chin): where the ear lobes end, how far below the chin the neck may reach.
+EAR_LOBE, NECK_DEPTH = 0.62, 0.55
+# What the place is worth against the colours: for the neck just under the chin, and against it at its lower end.
+NECK_TRUST, NECK_DOUBT = 6.0, 10.0
+# Neck has between these shares of the skin's saturation and strays from its hue by no more: not so collars and ties.
+SKIN_TINT, SKIN_HUE = (0.45, 1.8), 0.5
+GREY = 128.0
 # Colours are judged on a coarser grid; outlines of face parts are drawn on the picture's own.
 COLOUR_SHRINK = 2
 
@@ -43,9 +50,22 @@ class Colours:
 
     def costs(self, lab: np.ndarray) -> np.ndarray:
         """Negative log likelihood of each class [3, H, W] of [H, W, 3] Lab."""
-        centred = lab[None] - self.means[:, None, None]
-        distance = np.einsum("chwi,cij,chwj->chw", centred, self.inverses, centred)
-        return 0.5 * (np.minimum(distance, 60) + self.determinants[:, None, None])
+        pixels, costs = lab.reshape(-1, 3), []
+        for mean, inverse, determinant in zip(self.means, self.inverses, self.determinants, strict=True):
+            whitened = (pixels - mean) @ np.linalg.cholesky(inverse)
+            costs.append(0.5 * (np.minimum((whitened**2).sum(1), 60) + determinant))
+        return np.stack(costs).reshape(3, *lab.shape[:2])
+
+    def tinted(self, lab: np.ndarray) -> np.ndarray:
+        """[H, W] bool: pixels of [H, W, 3] Lab with about the skin's hue and saturation, whatever the light on them."""
+        skin = self.means[0]
+        axis = skin[1:] - GREY
+        length = max(float(np.linalg.norm(axis)), 1e-6)
+        light = np.maximum(lab[..., 0] / max(float(skin[0]), 1e-6), 0.4) * length
+        chroma = lab[..., 1:] - GREY
+        along = chroma @ axis / length / light
+        across = np.abs(chroma @ np.array([-axis[1], axis[0]], np.float32)) / length / light
+        return (along > SKIN_TINT[0]) & (along < SKIN_TINT[1]) & (across < SKIN_HUE)
 
 
 def head_mask(labels: np.ndarray) -> np.ndarray:
@@ -116,21 +136,30 @@ def _by_colour(frame: np.ndarray, face: np.ndarray, person: np.ndarray, colours:
     """Hair, skin, neck and torso outside the face oval by colour and place, on the coarse grid."""
     shape = frame.shape[:2]
     labels = np.where(person, INDEX["torso"], INDEX["background"]).astype(np.uint8)
-    skin, hair, torso = (cv2.GaussianBlur(cost, (0, 0), 1) for cost in colours.costs(to_lab(frame)))
+    lab = to_lab(frame)
+    skin, hair, torso = (cv2.GaussianBlur(cost, (0, 0), 1) for cost in colours.costs(lab))
     places = _places(shape, face)
     oval = polygon(shape, face, sets.FACE_OVAL) & person
     free = person & ~oval
-    above, below = free & places["above_jaw"] & places["hair"], free & ~places["above_jaw"]
+    above, below = free & places.above_jaw & places.hair, free & ~places.above_jaw
     upper_hair = above & (hair <= skin)
+    upper_hair &= ~_rim(upper_hair, (above & ~upper_hair) | oval, places.beside_face)
+    neck = below & (skin < torso + places.neck) & (skin < hair + 2 + places.neck) & colours.tinted(lab)
     # Beside and below the jaw long hair must look like hair and unlike clothes, be no thin line, and hang from above.
-    lower_hair = _opened(below & places["hair"] & (hair < torso - 1) & (hair + 1 < skin), 5)
+    lower_hair = _opened(below & ~neck & places.hair & (hair < torso - 1) & (hair + 1 < skin), 5)
     lower_hair &= _touching(lower_hair | upper_hair, upper_hair)
-    neck = _opened(below & places["neck"] & (skin < torso) & (skin < hair + 2), 3) & ~lower_hair
+    neck = _opened(neck, 3)
     labels[above & ~upper_hair] = INDEX["skin"]
     labels[upper_hair | lower_hair] = INDEX["hair"]
     labels[neck & _touching(neck | oval, oval)] = INDEX["neck"]
     _keep_connected(labels, oval)
     return labels
+
+
+def _rim(hair: np.ndarray, skin: np.ndarray, beside_face: np.ndarray) -> np.ndarray:
+    """Where ears and cheeks mix with the background at their rim: thin, next to skin, no strand of hair."""
+    near_skin = cv2.dilate(skin.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
+    return hair & ~_opened(hair, 5) & near_skin & beside_face
 
 
 def _opened(mask: np.ndarray, size: int) -> np.ndarray:
@@ -152,24 +181,33 @@ def _inner_mouth(shape: tuple[int, int], face: np.ndarray) -> np.ndarray:
     return polygon(shape, face, INNER) if lower - upper > 1.5 else np.zeros(shape, bool)
 
 
-def _places(shape: tuple[int, int], face: np.ndarray) -> dict[str, np.ndarray]:
-    """Where a class may be: above the jaw line and ear lobes, hair's reach around the head, the neck's box."""
+@dataclass(frozen=True)
+class _Places:
+    """Where a class may be, each [H, W]: `above_jaw` (down to the ear lobes), `beside_face` (brows to ear lobes), `hair` (its
+    reach around the head), and `neck`: what the place is worth to it, in units of the colour costs, -inf where it cannot be."""
+
+    above_jaw: np.ndarray
+    beside_face: np.ndarray
+    hair: np.ndarray
+    neck: np.ndarray
+
+
+def _places(shape: tuple[int, int], face: np.ndarray) -> _Places:
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     chin, top = face[152, :2], face[10, :2]
-    axis = chin - top
-    height = float(np.linalg.norm(axis))
-    down = axis / height
-    along = (columns - top[0]) * down[0] + (rows - top[1]) * down[1]
-    across = np.abs((columns - top[0]) * down[1] - (rows - top[1]) * down[0])
-    width = float(np.linalg.norm(face[234, :2] - face[454, :2]))
-    ear = 0.62 * height
-    reach = HAIR_REACH * height
-    centre = 0.4 * height
-    return {
-        "above_jaw": along < ear,
-        "hair": (across < 0.95 * reach) & (along > centre - 1.35 * reach) & (along < height * 1.9),
-        "neck": (across < 0.5 * width) & (along > ear) & (along < height * (1 + NECK_DEPTH)),
-    }
+    height = float(np.linalg.norm(chin - top))
+    down = (chin - top) / height
+    along = ((columns - top[0]) * down[0] + (rows - top[1]) * down[1]) / height
+    across = np.abs((columns - top[0]) * down[1] - (rows - top[1]) * down[0]) / height
+    half_width = float(np.linalg.norm(face[234, :2] - face[454, :2])) / height / 2
+    aside, depth = across / half_width, np.maximum(along - 1, 0) / NECK_DEPTH
+    neck = NECK_TRUST * (1 - aside**4) - NECK_DOUBT * depth**2
+    return _Places(
+        above_jaw=along < EAR_LOBE,
+        beside_face=(along > 0.15) & (along < EAR_LOBE),
+        hair=(across < 0.95 * HAIR_REACH) & (along > 0.4 - 1.35 * HAIR_REACH) & (along < 1.9),
+        neck=np.where((aside < 1) & (depth < 1) & (along > EAR_LOBE), neck, -np.inf).astype(np.float32),
+    )
 
 
 def _keep_connected(labels: np.ndarray, oval: np.ndarray) -> None:
@@ -181,8 +219,11 @@ def _keep_connected(labels: np.ndarray, oval: np.ndarray) -> None:
     keep = components == (np.bincount(middle[middle > 0]).argmax() if (middle > 0).any() else -1)
     islands = _IN_HEAD[labels] & ~keep
     labels[islands] = INDEX["torso"]
-    closed = cv2.morphologyEx(keep.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)).astype(bool)
-    holes = closed & ~_IN_HEAD[labels] & (labels != INDEX["background"])
-    near = cv2.dilate((labels == INDEX["hair"]).astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    # Clothes that the head encloses are shadows under the chin or gaps between strands.
+    closed = cv2.morphologyEx(keep.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    inside = cv2.drawContours(np.zeros_like(closed), outlines, -1, 1, cv2.FILLED).astype(bool)
+    holes = inside & (labels == INDEX["torso"])
+    near = cv2.dilate((labels == INDEX["hair"]).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     labels[holes & near] = INDEX["hair"]
     labels[holes & ~near] = INDEX["neck"]
