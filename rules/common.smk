@@ -13,7 +13,9 @@ try:
     check_files(CONFIG)
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
 except EmotagError as error:
-    raise WorkflowError(str(error)) from None
+    # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
 
 PLAN = Plan(CONFIG)
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]

@@ -53,14 +53,14 @@ def test_killed_training_resumes_to_the_same_bytes(copy):
     copy.snakemake("--unlock")
     resumed = copy.snakemake(PRIOR, *SETTINGS)
     assert resumed.returncode == 0, resumed.stdout
-    assert "resum" in resumed.stdout
+    assert "resuming" in resumed.stdout
     first = (copy.path / PRIOR).read_bytes()
 
     (copy.path / PRIOR).unlink()
     for checkpoint in state.rglob("checkpoint.pt"):
         checkpoint.unlink()
     again = copy.snakemake(PRIOR, *SETTINGS)
-    assert again.returncode == 0 and "resum" not in again.stdout
+    assert again.returncode == 0 and "resuming" not in again.stdout
     assert (copy.path / PRIOR).read_bytes() == first
 
 
