@@ -1,0 +1,112 @@
+"""Quality report of a clip: is it fit for a talking head, and if not, why?
+
+Reads the crop with its facts and sound, the face mesh, the tracks and the audio-visual offset. Writes the report (JSON:
+measures, verdict, reasons), a contact sheet (evenly spaced frames, then the worst tracked ones, with the mesh drawn in)
+and the overlay video.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from emotag import stage
+from emotag.artifacts import Landmarks, Tracks
+from emotag.head import makehuman
+from emotag.head.base import HeadModel
+from emotag.io.artifact import write_json
+from emotag.io.audio import read_audio
+from emotag.io.sheets import contact_sheet, write_png
+from emotag.io.video import read_frames, resize, write_video
+from emotag.tracking import overlay, quality
+from emotag.tracking.posing import model_points
+from emotag.types import FPS, LANDMARKS
+
+log = logging.getLogger(__name__)
+
+SPACED, WORST, COLUMNS = 8, 4, 4
+SHEET_PX = 320
+# Drawing takes time: the overlay shows the clip's beginning; the errors in the report cover all of it.
+OVERLAY_FRAMES = 10 * FPS
+OVERLAY_CRF = 23
+SHARPNESS_EVERY = 10
+
+
+def run(
+    *,
+    head: Path,
+    crop: Path,
+    crop_info: Path,
+    audio: Path,
+    landmarks: Path,
+    tracks: Path,
+    sync: Path,
+    out_report: Path,
+    out_sheet: Path,
+    out_overlay: Path,
+) -> None:
+    """Measure, judge, draw."""
+    model, mesh, tracked = makehuman.load(head), Landmarks.load(landmarks), Tracks.load(tracks)
+    facts, offset, samples = json.loads(crop_info.read_text()), json.loads(sync.read_text()), read_audio(audio)
+    tracking = quality.tracking_errors(
+        tracked, mesh.points, model_points(model, tracked, np.zeros((LANDMARKS, 3), np.float32))
+    )
+    measures = {
+        "snr_db": quality.signal_to_noise_db(samples),
+        "face_px": facts["face_px"],
+        "sharpness": _sharpness(crop, mesh.points),
+        "interpolated_share": float(mesh.interpolated.mean()),
+        "detected_jitter_iod": tracking["jitter_detected"],
+        "inner51_iod": tracking["inner51_iod"],
+        "source_fps": facts["source"]["fps"],
+        "max_faces": max(facts["faces_per_sampled_frame"]),
+        "offset_frames": offset["offset_frames"],
+    } | quality.head_angles_deg(tracked.rotation)
+    verdict, reasons = quality.judge(measures)
+    remarks = facts["warnings"] + ([offset["warning"]] if offset.get("warning") else [])
+    error = tracked.landmark_error.mean(1)
+    report = {
+        "verdict": "warn" if verdict == "ok" and remarks else verdict,
+        "reasons": reasons + remarks,
+        "measures": measures,
+        "limits": {limit.measure: {"warn": limit.warn, "refuse": limit.refuse} for limit in quality.LIMITS},
+        "tracking": tracking,
+        "error_px": dict(
+            zip(("median", "p95", "worst"), np.percentile(error, [50, 95, 100]).round(3).tolist(), strict=True)
+        ),
+        "worst_frame": int(error.argmax()),
+        "frames": len(mesh.points),
+    }
+    write_video(out_overlay, _overlays(crop, model, tracked), crf=OVERLAY_CRF, audio=samples)
+    write_png(out_sheet, _sheet(crop, model, tracked, error))
+    write_json(out_report, report | {"provenance": stage.provenance()})
+    log.info("%s: %s%s", crop, report["verdict"], "".join(f"; {reason}" for reason in report["reasons"]))
+
+
+def _sharpness(crop: Path, points: np.ndarray) -> float:
+    frames = enumerate(read_frames(crop))
+    return float(np.median([quality.sharpness(f, points[i]) for i, f in frames if i % SHARPNESS_EVERY == 0]))
+
+
+def _overlays(crop: Path, model: HeadModel, tracks: Tracks) -> Iterator[np.ndarray]:
+    for index, frame in enumerate(read_frames(crop, 0, OVERLAY_FRAMES)):
+        yield overlay.draw(frame, model, tracks, index)
+
+
+def _sheet(crop: Path, model: HeadModel, tracks: Tracks, error: np.ndarray) -> np.ndarray:
+    spaced = np.linspace(0, len(error) - 1, SPACED).round().astype(int).tolist()
+    worst = np.argsort(-error, kind="stable")[:WORST].tolist()
+    wanted = set(spaced + worst)
+    drawn = {
+        index: resize(overlay.draw(frame, model, tracks, index), SHEET_PX, SHEET_PX)
+        for index, frame in enumerate(read_frames(crop))
+        if index in wanted
+    }
+    labels = [f"{index / FPS:.2f} s" for index in spaced] + [f"worst {error[i]:.1f} px, {i / FPS:.2f} s" for i in worst]
+    return contact_sheet([drawn[index] for index in spaced + worst], COLUMNS, labels)
+
+
+if __name__ == "__main__":
+    stage.main(run)
