@@ -19,7 +19,7 @@ from emotag.gaussians.deformer import RiggedDeformer, mouth_points
 from emotag.gaussians.person import first_cloud
 from emotag.geometry.camera import Camera
 from emotag.head import makehuman
-from emotag.motion import channels, cues, grmn
+from emotag.motion import channels, cues, grmn, lip_space
 from emotag.motion.codes import Codes
 from emotag.motion.mouth_field import MouthArchitecture, canonical_positions
 from emotag.motion.personalise import Strength, personalise
@@ -66,11 +66,13 @@ def run(
     frames = np.arange(*person.part)
     offset = json.loads(sync.read_text())["offset_frames"]
     driven = cues.gather(heard, frames, offset, ActionUnits.load(action_units), frames, Identity.load(identity))
+    motion = np.concatenate([tracked.expression, tracked.jaw], 1)[frames]
     network = personalise(
         grmn.load(start.network, start.architecture),
-        np.concatenate([tracked.expression, tracked.jaw], 1)[frames],
+        motion,
         *(tensor.numpy() for tensor in (driven.speech, driven.prosody, driven.action_units, driven.identity)),
         channels.upper_face(start.motion_names),
+        lip_space.lip_jacobian(model, person.shape, person.landmark_offsets, motion.mean(0)),
         Strength(amplitude=config.amplitude),
     )
     shape = torch.from_numpy(person.shape)
