@@ -11,6 +11,10 @@ from emotag.motion.examples import examples_of, speech_windows
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.motion.personalise import Strength, personalise
 
+# Every lower channel is a measure of its own, then two measures that several channels share.
+MEASURES = np.diag([0.0, 0, 1, 1, 1, 1, 1, 1])[:, 2:]
+SHARED = np.array([[0, 0], [0, 0], [1, 0], [0.5, 1], [0, -1], [1, 1], [0, 0.3], [0.2, 0]])
+
 
 def fitted(corpus, clips):
     torch.manual_seed(0)
@@ -71,7 +75,7 @@ def test_blinks_have_the_person_s_own_size(corpus, ready):
 
 def test_personal_form_mends_offset_and_scale_on_unseen_seconds(corpus, ready):
     (network, _, upper), clip = ready
-    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper)
+    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES)
     later = frames_of(corpus, clip, 100, 150)
     error = ((predicted(person, later) - later[0]) ** 2).mean(0)
     assert (error < 0.5 * ((predicted(network, later) - later[0]) ** 2).mean(0) + 1e-5).all()
@@ -81,28 +85,29 @@ def test_personal_form_mends_offset_and_scale_on_unseen_seconds(corpus, ready):
 def test_personalise_changes_nothing_of_the_prior(corpus, ready):
     (network, _, upper), clip = ready
     before = network.arrays()
-    personalise(network, *frames_of(corpus, clip, 0, 100), upper)
+    personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES)
     assert all(np.array_equal(before[name], after) for name, after in network.arrays().items())
 
 
 def test_infinite_prior_keeps_the_mapping(corpus, ready):
     (network, _, upper), clip = ready
-    fixed = Strength(map_frames=1e15, gain_frames=1e15, amplitude=1.0)
-    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, fixed)
-    assert torch.allclose(person.skip.speech_weight, network.skip.speech_weight, atol=1e-6)
-    assert np.allclose(
-        person.statistics().scale,
-        statistics.of_person(
-            *(np.asarray(frames_of(corpus, clip, 0, 100)[i], np.float64) for i in (0, 3)),
-            network.statistics().scale,
-            upper,
-        ).scale,
-        rtol=1e-5,
-    )
+    fixed = Strength(map_frames=1e15, gain_frames=1e15, unit_frames=1e15, amplitude=1.0)
+    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES, fixed)
+    before, after = ((net.skip.speech_weight * net.motion_scale)[:, ~upper] for net in (network, person))
+    assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_shared_measures_are_predicted_on_unseen_seconds(corpus, ready):
+    (network, _, upper), clip = ready
+    part, later = frames_of(corpus, clip, 0, 100), frames_of(corpus, clip, 100, 150)
+    person = personalise(network, *part, upper, SHARED, Strength(amplitude=1.0))
+    guess, truth = predicted(person, later) @ SHARED, later[0] @ SHARED
+    assert (scores.correlation(guess, truth) > 0.8).all()
+    assert np.allclose(guess.std(0) / truth.std(0), 1, atol=0.25)
 
 
 def test_amplitude_widens_speech_channels_alone(corpus, ready):
     (network, _, upper), clip = ready
     frames = frames_of(corpus, clip, 0, 100)
-    one, two = (personalise(network, *frames, upper, Strength(amplitude=a)).statistics() for a in (1.0, 1.5))
+    one, two = (personalise(network, *frames, upper, MEASURES, Strength(amplitude=a)).statistics() for a in (1.0, 1.5))
     assert np.allclose(two.scale / one.scale, np.where(upper, 1.0, 1.5), rtol=1e-5)

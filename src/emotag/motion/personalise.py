@@ -1,8 +1,13 @@
 """One person's own motion space and ridge, in closed form, from the five seconds of the adaptation part.
 
-Order: mean and scale of the motion, then a gain per channel, then the MAP ridge around the prior (worth about 1000
-frames, so that five seconds of lips adjust the prior and cannot replace it). What the network adds to the ridge is
-left as it is and taken off the targets.
+Trackers spread a lip movement over many expression units, each person's and each corpus' a little differently, so units
+cannot be adapted one by one: each would be predicted badly and shrink. What does transfer is the movement of the lips
+itself: aperture, width, protrusion and jaw. Hence, for the lower face:
+1. the prior's ridge is read as a map from speech to the four measures (through their Jacobian);
+2. each measure gets the person's gain and a MAP update around the prior (worth about 1000 frames, so that five seconds
+   of lips adjust the prior and cannot replace it);
+3. a regression on the same frames says how this person's units move when the measures do.
+The upper face keeps its path from the cues, MAP-updated. What the network adds to the ridge is left as it is.
 """
 
 import copy
@@ -15,18 +20,20 @@ import torch
 from emotag.motion import closed_form, statistics
 from emotag.motion.grmn import GatedResidualMotionNetwork
 from emotag.motion.skip import taps
-from emotag.motion.statistics import MotionStatistics
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How far five seconds may move the prior. `map_frames`: frames of the corpus the prior ridge counts as;
-    `gain_frames` the same for the gain, `gain_range` its limits; `amplitude` widens speech-driven channels, because a
-    least-squares prediction is smaller than what it predicts (1.15 lies between least error and true amplitude)."""
+    """How far five seconds may move the prior, in frames of the corpus that the prior counts as: `map_frames` for both
+    ridges, `gain_frames` for the gains (within `gain_range`), `unit_frames` for how units follow the measures.
+
+    `amplitude` widens speech-driven channels, because a least-squares prediction is smaller than what it predicts (1.15
+    lies between least error and true amplitude)."""
 
     map_frames: float = 1000.0
-    gain_frames: float = 125.0
-    gain_range: tuple[float, float] = (0.5, 2.0)
+    gain_frames: float = 50.0
+    gain_range: tuple[float, float] = (0.3, 3.0)
+    unit_frames: float = 25.0
     amplitude: float = 1.15
 
 
@@ -38,68 +45,81 @@ def personalise(
     action_units: np.ndarray,
     identity: np.ndarray,
     upper: np.ndarray,
+    lip_jacobian: np.ndarray,
     strength: Strength = Strength(),
 ) -> GatedResidualMotionNetwork:
     """A copy of the prior `network` that speaks one person's motion space. The given network is not changed.
 
     Frames of the adaptation part: `motion` [T, C] in head units, `speech` [T, 16, D], `prosody` [T, 16, 3],
-    `action_units` [T, 6] 0 to 5; `identity` [I]; `upper` [C] bool (`emotag.motion.channels.upper_face`).
+    `action_units` [T, 6] 0 to 5; `identity` [I]; `upper` [C] bool (`emotag.motion.channels.upper_face`); `lip_jacobian`
+    [C, M] of the lip measures (`emotag.motion.lip_space`).
     """
     person = copy.deepcopy(network).eval()
-    own = statistics.of_person(motion, action_units, person.statistics().scale, upper)
+    pooled = person.statistics()
+    own = statistics.of_person(motion, action_units, pooled.scale, upper)
+    own = replaced(own, scale=np.where(upper, own.scale, own.scale * strength.amplitude))
     person.set_statistics(own)
+    if not torch.count_nonzero(person.skip.speech_weight):
+        return person
     inputs = [torch.from_numpy(np.asarray(a, np.float32)) for a in (speech, prosody, action_units, identity)]
     with torch.inference_mode():
-        output = person(*inputs)
         spoken = taps(person.space.components(inputs[0])).double().numpy()
-    predicted = output.motion.double().numpy()
-    scale = own.scale * gain(predicted, own.standardise(motion), strength)
-    own = replaced(own, scale=scale)
-    person.set_statistics(own)
-    target = own.standardise(motion)
-    skip = person.skip
+        added = beyond_ridge(person, *inputs)
     cues = own.cues(action_units)
-    beyond_ridge = predicted - (spoken @ doubled(skip.speech_weight) + doubled(skip.speech_bias))
-    beyond_ridge -= cues @ doubled(skip.cue_weight)
-    if torch.count_nonzero(skip.speech_weight):
-        fit_skip(person, spoken, cues, target - beyond_ridge, strength.map_frames, upper)
-    widen(person, own, upper, strength.amplitude)
-    return person
-
-
-def gain(predicted: np.ndarray, target: np.ndarray, strength: Strength) -> np.ndarray:
-    """[C] slope of the target on the prediction, shrunk to 1 by `gain_frames` frames, within its limits."""
-    predicted = predicted - predicted.mean(0)
-    power = (predicted**2).sum(0)
-    shrink = strength.gain_frames * np.maximum(power / len(predicted), 1e-6)
-    return np.clip(((predicted * target).sum(0) + shrink) / (power + shrink), *strength.gain_range)
-
-
-def fit_skip(
-    network: GatedResidualMotionNetwork,
-    spoken: np.ndarray,
-    cues: np.ndarray,
-    target: np.ndarray,
-    frames: float,
-    upper: np.ndarray,
-) -> None:
-    """MAP update of both ridge paths; the bias makes the mean over the part right. Speech moves no upper channel and a
-    cue no lower one, as in the prior."""
-    skip = network.skip
-    centre_x, centre_y, centre_u = spoken.mean(0), target.mean(0), cues.mean(0)
-    speech_weight, cue_weight = doubled(skip.speech_weight), doubled(skip.cue_weight)
-    x, y, u = spoken - centre_x, target - centre_y, cues - centre_u
-    speech_moment, cue_moment = doubled(skip.speech_moment), doubled(skip.cue_moment)
-    speech_weight[:, ~upper] = closed_form.map_update(speech_weight[:, ~upper], speech_moment, x, y[:, ~upper], frames)
-    cue_weight[:, upper] = closed_form.map_update(cue_weight[:, upper], cue_moment, u, y[:, upper], frames)
+    skip = person.skip
+    centre_x, centre_u = spoken.mean(0), cues.mean(0)
+    target = (motion - own.mean) / np.where(upper, own.scale, 1.0) - added * np.where(upper, 1.0, own.scale)
+    centre_y = target.mean(0)
+    y = target - centre_y
+    speech_weight, cue_weight = np.zeros(skip.speech_weight.shape), doubled(skip.cue_weight)
+    in_units = doubled(skip.speech_weight)[:, ~upper] * pooled.scale[~upper]
+    speech_weight[:, ~upper] = lower_face(
+        in_units, doubled(skip.speech_moment), spoken - centre_x, y[:, ~upper], lip_jacobian[~upper], strength
+    )
+    # The person's scale carries the amplitude; what is stored here is relative to it.
+    speech_weight[:, ~upper] /= own.scale[~upper] / strength.amplitude
+    cue_weight[:, upper] = closed_form.map_update(
+        cue_weight[:, upper], doubled(skip.cue_moment), cues - centre_u, y[:, upper], strength.map_frames
+    )
+    centre_y = np.where(upper, centre_y, centre_y / own.scale)
     skip.speech_weight.copy_(torch.from_numpy(speech_weight))
     skip.cue_weight.copy_(torch.from_numpy(cue_weight))
     skip.speech_bias.copy_(torch.from_numpy(centre_y - centre_x @ speech_weight - centre_u @ cue_weight))
+    return person
 
 
-def widen(network: GatedResidualMotionNetwork, own: MotionStatistics, upper: np.ndarray, amplitude: float) -> None:
-    """Widen speech-driven channels around the person's mean."""
-    network.set_statistics(replaced(own, scale=own.scale * np.where(upper, 1.0, amplitude)))
+def lower_face(
+    prior: np.ndarray, moment: np.ndarray, x: np.ndarray, y: np.ndarray, jacobian: np.ndarray, strength: Strength
+) -> np.ndarray:
+    """[K, C] the person's ridge from centred taps `x` [T, K] to units, from the `prior` [K, C] in the same units.
+
+    `moment` [K, K] is the corpus' mean outer product of taps, `y` [T, C] the centred tracked units, `jacobian` [C, M].
+    """
+    seen, prior_measures = y @ jacobian, prior @ jacobian
+    usual = np.linalg.solve(spread_of(prior_measures, moment), prior_measures.T @ moment @ prior)
+    measures = prior_measures * gain(x @ prior_measures, seen, strength)
+    follow = closed_form.map_update(usual, spread_of(measures, moment), seen, y, strength.unit_frames)
+    return closed_form.map_update(measures, moment, x, seen, strength.map_frames) @ follow
+
+
+def spread_of(measures: np.ndarray, moment: np.ndarray) -> np.ndarray:
+    """[M, M] mean outer product over the corpus of what a map [K, M] predicts, kept solvable."""
+    spread = measures.T @ moment @ measures
+    return spread + max(1e-6 * np.trace(spread) / len(spread), 1e-15) * np.eye(len(spread))
+
+
+def beyond_ridge(network: GatedResidualMotionNetwork, speech, prosody, action_units, identity) -> np.ndarray:
+    """[T, C] what base and residual add to the ridge, in standardised motion space."""
+    output = network(speech, prosody, action_units, identity)
+    cues = action_units / statistics.AU_RANGE - network.cue_mean
+    return (output.motion - network.skip(network.space.components(speech), cues)).double().numpy()
+
+
+def gain(predicted: np.ndarray, target: np.ndarray, strength: Strength) -> np.ndarray:
+    """[M] slope of the target on the prediction, shrunk to 1 by `gain_frames` frames, within its limits."""
+    power = (predicted**2).sum(0)
+    shrink = strength.gain_frames * power / len(predicted) + 1e-12
+    return np.clip(((predicted * target).sum(0) + shrink) / (power + shrink), *strength.gain_range)
 
 
 def doubled(buffer: torch.Tensor) -> np.ndarray:
