@@ -18,16 +18,14 @@ def correlation(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def predict(network: GatedResidualMotionNetwork, example: Example, chunk: int = 256) -> np.ndarray:
     """[T, C] standardised motion of an example's frames, a chunk at a time, without gradient or dropout."""
-    training = network.training
+    training, device = network.training, network.motion_mean.device
     network.eval()
     with torch.inference_mode():
         parts = [
             network.from_components(
-                example.components[i : i + chunk],
-                example.prosody[i : i + chunk],
-                example.cues[i : i + chunk],
-                example.identity,
-            ).motion
+                *(part[i : i + chunk].to(device) for part in (example.components, example.prosody, example.cues)),
+                example.identity.to(device),
+            ).motion.cpu()
             for i in range(0, len(example), chunk)
         ]
     network.train(training)

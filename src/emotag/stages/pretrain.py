@@ -103,15 +103,17 @@ def train_network(
     chosen = methods.load(method)
     # Lips count twice; dead channels (a scale at its floor) carry noise alone and count for nothing.
     weight = np.where(lip_weights > 0, 2.0, 1.0) * (network.statistics().scale > 2 * statistics.FLOOR)
-    objective = chosen.prior_objective(torch.from_numpy((weight / weight.mean()).astype(np.float32)))
-    batches = MotionBatches(seen, config.batch_windows, config.window_frames, network.space.identity_mean.clone())
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    objective = chosen.prior_objective(torch.from_numpy((weight / weight.mean()).astype(np.float32)).to(device))
+    nobody = network.space.identity_mean.clone()
+    batches = MotionBatches(seen, config.batch_windows, config.window_frames, nobody, device=device)
     watched = [example.first(10) for example in unseen]
     best = KeepBest(lambda model: scores.lip_score(model, watched, lip_weights), SCORE_EVERY, PATIENCE)
     phases = chosen.prior_phases(config, objective, batches, (best,))
-    network.train()
+    network.to(device).train()
     train(network, phases, folder, Progress(folder.progress, "prior"), seed=config.seed, checkpoint_every=50)
     best.restore_best(network)
-    network.eval()
+    network.cpu().eval()
     return {"network": scores.lip_score(network, unseen, lip_weights), "best_step": best.best_step}
 
 

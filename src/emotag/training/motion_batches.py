@@ -1,7 +1,7 @@
 """Batches in motion space: runs of neighbouring frames from clips of many people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -22,6 +22,10 @@ class MotionBatch:
     target: Tensor
     emotion: Tensor
 
+    def to(self, device: torch.device) -> "MotionBatch":
+        """The same batch on a device."""
+        return MotionBatch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -39,7 +43,8 @@ class Augmentation:
 class MotionBatches:
     """Draws batches: a clip with probability in proportion to its length, ten seconds at most, then a place in it.
 
-    `identity_mean` [I] is the identity feature of nobody in particular.
+    `identity_mean` [I] is the identity feature of nobody in particular. Batches are drawn on the CPU, so that every
+    device sees the same ones, and handed over on `device`.
     """
 
     examples: Sequence[Example]
@@ -47,6 +52,7 @@ class MotionBatches:
     frames: int
     identity_mean: Tensor
     augmentation: Augmentation = Augmentation()
+    device: torch.device = torch.device("cpu")
 
     def __call__(self, generator: torch.Generator) -> MotionBatch:
         """One batch; everything random comes from `generator`."""
@@ -55,7 +61,7 @@ class MotionBatches:
         parts = [self._run(self.examples[int(index)], generator) for index in chosen]
         joined = [torch.cat(columns) for columns in list(zip(*parts, strict=True))[:4]]
         stacked = [torch.stack(columns) for columns in list(zip(*parts, strict=True))[4:]]
-        return MotionBatch(*joined, *stacked)
+        return MotionBatch(*joined, *stacked).to(self.device)
 
     def _run(self, example: Example, generator: torch.Generator) -> tuple[Tensor, ...]:
         last = len(example) - self.frames
