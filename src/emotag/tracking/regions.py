@@ -4,8 +4,8 @@ No parser ships in a registry package, so the cut is made like this. Face parts 
 person pixels belong to hair, skin (ears), neck or torso: each pixel goes to the class whose colour model (a Gaussian in
 chroma and luma, learnt from the clip itself) and place fit best. Skin is learnt inside the face oval, hair above the
 forehead, torso along the picture's lower edge. Neck is what looks like skin below the jaw, not wider than the face, judged
-the less strictly the nearer to the chin (shadow); hair is connected to the head. A collar of the skin's colour counts as
-neck, bare shoulders as torso; a bald head's scalp as hair, which does no harm.
+the less strictly the nearer to the chin (shadow); hair is connected to the head, and below the chin it counts as torso. A
+collar of the skin's colour counts as neck, bare shoulders as torso; a bald head's scalp as hair, which does no harm.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,9 @@ RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 LEFT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 OUTER = sets.OUTER_LIP_UPPER + tuple(reversed(sets.OUTER_LIP_LOWER[1:-1]))
 INNER = sets.INNER_LIP_UPPER + tuple(reversed(sets.INNER_LIP_LOWER[1:-1]))
-# How far hair may reach from the face's middle, in face heights: sideways, upwards and down to the shoulders.
-HAIR_REACH = 1.15
+# How far hair may reach from the face's middle, in face heights, sideways and upwards; and where the head's hair ends,
+# from the hairline: hair that lies on the shoulders moves with the torso, so it stays with it.
+HAIR_REACH, HAIR_END = 1.15, 1.15
 # Of the mesh's height (hairline to chin): where the ear lobes end, how far below the chin the neck may reach.
 EAR_LOBE, NECK_DEPTH = 0.62, 0.55
 # What the place is worth against the colours: for the neck just under the chin, and against it at its lower end.
@@ -53,7 +54,8 @@ class Colours:
         pixels, costs = lab.reshape(-1, 3), []
         for mean, inverse, determinant in zip(self.means, self.inverses, self.determinants, strict=True):
             whitened = (pixels - mean) @ np.linalg.cholesky(inverse)
-            costs.append(0.5 * (np.minimum((whitened**2).sum(1), 60) + determinant))
+            distance = np.einsum("ni,ni->n", whitened, whitened)
+            costs.append(0.5 * (np.minimum(distance, 60) + determinant))
         return np.stack(costs).reshape(3, *lab.shape[:2])
 
     def tinted(self, lab: np.ndarray) -> np.ndarray:
@@ -205,7 +207,7 @@ def _places(shape: tuple[int, int], face: np.ndarray) -> _Places:
     return _Places(
         above_jaw=along < EAR_LOBE,
         beside_face=(along > 0.15) & (along < EAR_LOBE),
-        hair=(across < 0.95 * HAIR_REACH) & (along > 0.4 - 1.35 * HAIR_REACH) & (along < 1.9),
+        hair=(across < 0.95 * HAIR_REACH) & (along > 0.4 - 1.35 * HAIR_REACH) & (along < HAIR_END),
         neck=np.where((aside < 1) & (depth < 1) & (along > EAR_LOBE), neck, -np.inf).astype(np.float32),
     )
 
