@@ -146,7 +146,9 @@ def _by_colour(frame: np.ndarray, face: np.ndarray, person: np.ndarray, colours:
     above, below = free & places.above_jaw & places.hair, free & ~places.above_jaw
     upper_hair = above & (hair <= skin)
     upper_hair &= ~_rim(upper_hair, (above & ~upper_hair) | oval, places.beside_face)
-    neck = below & (skin < torso + places.neck) & (skin < hair + 2 + places.neck) & colours.tinted(lab)
+    # Bare shoulders look like the neck: there the place alone decides.
+    clothes = skin if colours.tinted(colours.means[2][None, None])[0, 0] else torso
+    neck = below & (skin < clothes + places.neck) & (skin < hair + 2 + places.neck) & colours.tinted(lab)
     # Beside and below the jaw long hair must look like hair and unlike clothes, be no thin line, and hang from above.
     lower_hair = _opened(below & ~neck & places.hair & (hair < torso - 1) & (hair + 1 < skin), 5)
     lower_hair &= _touching(lower_hair | upper_hair, upper_hair)
@@ -155,7 +157,18 @@ def _by_colour(frame: np.ndarray, face: np.ndarray, person: np.ndarray, colours:
     labels[upper_hair | lower_hair] = INDEX["hair"]
     labels[neck & _touching(neck | oval, oval)] = INDEX["neck"]
     _keep_connected(labels, oval)
+    _hang_on(labels)
     return labels
+
+
+def _hang_on(labels: np.ndarray) -> None:
+    """What is neither head nor joined to the torso at the picture's lower edge, but touches the head, moves with it: hair
+    ornaments and earrings."""
+    torso, edge = labels == INDEX["torso"], np.zeros(labels.shape, bool)
+    edge[-1] = True
+    loose = torso & ~_touching(torso, edge)
+    near = cv2.dilate(_IN_HEAD[labels].astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    labels[_touching(loose, loose & near)] = INDEX["hair"]
 
 
 def _rim(hair: np.ndarray, skin: np.ndarray, beside_face: np.ndarray) -> np.ndarray:
