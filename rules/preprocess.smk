@@ -12,6 +12,8 @@ rule crop:
         "results/logs/crop/{clip}.log",
     benchmark:
         "results/benchmarks/crop/{clip}.jsonl"
+    # Footage that cannot work is to be refused before anything long begins.
+    priority: 100
     conda:
         "../envs/pipeline.yaml"
     threads: 2
@@ -35,6 +37,7 @@ rule landmarks:
         "results/logs/landmarks/{clip}.log",
     benchmark:
         "results/benchmarks/landmarks/{clip}.jsonl"
+    priority: 90
     conda:
         "../envs/pipeline.yaml"
     threads: 2
