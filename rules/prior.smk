@@ -41,7 +41,7 @@ rule prior:
         "results/benchmarks/pretrain/{corpus}@{left_out}@shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 8
+    threads: 1
     resources:
         gpu=1,
         mem_mb=8000,
