@@ -63,7 +63,7 @@ rule drive:
         "results/benchmarks/drive/{identity}@{drive}@{variant}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,

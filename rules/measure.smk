@@ -20,7 +20,7 @@ rule measure:
         "results/benchmarks/measure/{identity}@{drive}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -65,7 +65,7 @@ rule summary:
         drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -98,7 +98,7 @@ rule summary_of_audio:
         "results/benchmarks/summary/{identity}@audio-{name}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,

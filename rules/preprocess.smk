@@ -16,7 +16,7 @@ rule crop:
     priority: 100
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
@@ -40,7 +40,7 @@ rule landmarks:
     priority: 90
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
@@ -65,7 +65,7 @@ rule matte:
         "results/benchmarks/matte/{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
@@ -89,7 +89,7 @@ rule speech:
         "results/benchmarks/speech/{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -126,7 +126,7 @@ rule emotion:
         "results/benchmarks/emotion/{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
@@ -176,7 +176,7 @@ rule shape:
         "results/benchmarks/shape/{identity}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -205,7 +205,7 @@ rule track:
         "results/benchmarks/track/{identity}@{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -273,7 +273,7 @@ rule geometry:
         "results/benchmarks/geometry/{identity}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
@@ -307,7 +307,7 @@ rule quality:
         "results/benchmarks/quality/{identity}@{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,

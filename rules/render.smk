@@ -13,7 +13,7 @@ rule plate:
         "results/benchmarks/plate/{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
@@ -38,7 +38,7 @@ rule truth:
         "results/benchmarks/truth/{identity}@{drive}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
@@ -67,7 +67,7 @@ rule render_variant:
         "results/benchmarks/render/{identity}@{drive}@{variant}.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 4
+    threads: 1
     resources:
         gpu=1,
         mem_mb=4000,

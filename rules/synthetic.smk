@@ -19,7 +19,7 @@ rule demo:
         "results/benchmarks/demo/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -44,7 +44,7 @@ rule lips:
         "results/benchmarks/lips/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -70,7 +70,7 @@ rule corpus:
         "results/benchmarks/corpus/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
