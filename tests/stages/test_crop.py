@@ -94,7 +94,7 @@ def test_refusals(tmp_path, portrait, case, words):
     elif case == "frozen":
         frames = moving(portrait, step=0)
     elif case == "everything":
-        frames = moving(small, 440, 240, second=small[:, ::-1])
+        frames = moving(small, 440, 240, second=resize(portrait, 180, 180)[:, ::-1])
     if case in ("slow", "everything"):
         fps = 12
     if case in ("no sound", "everything"):
@@ -103,7 +103,7 @@ def test_refusals(tmp_path, portrait, case, words):
         sound = 1e-5 * SPEECH
     if case == "short":
         config = CropConfig()
-    write_video(tmp_path / "a.mp4", frames, fps=fps, audio=sound)
+    write_video(tmp_path / "a.mp4", frames, fps=fps, audio=sound, crf=32 if case == "frozen" else 16)
     with pytest.raises(FootageError) as caught:
         run(tmp_path / "a.mp4", tmp_path, config)
     message = str(caught.value)

@@ -93,6 +93,8 @@ def test_extensions(name, word):
 
 def test_frozen():
     rng = np.random.default_rng(0)
-    frame = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    assert footage.is_frozen([frame, frame.copy()])
-    assert not footage.is_frozen([frame, np.roll(frame, 1, 0)])
+    frame = rng.integers(20, 230, (16, 16, 3), dtype=np.uint8)
+    noise = rng.normal(0, 2, (5, 16, 16, 3)).round()
+    assert footage.is_frozen([frame, *np.clip(frame + noise, 0, 255).astype(np.uint8)])
+    assert not footage.is_frozen([frame, frame, np.roll(frame, 1, 0)])
+    assert not footage.is_frozen([frame]) and not footage.is_frozen([])

@@ -14,7 +14,7 @@ from emotag import stage
 from emotag.config import CropConfig
 from emotag.io.artifact import write_json
 from emotag.io.audio import read_audio, write_wav
-from emotag.io.video import VideoInfo, probe, read_at_rate, resize, write_video
+from emotag.io.video import VideoInfo, probe, read_at_rate, write_video
 from emotag.tracking import footage
 from emotag.tracking.faces import FaceTrack, face_detector, link
 from emotag.tracking.framing import CropBox, crop_box, cut, outside
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 # Faces are looked for five times a second.
 SAMPLE_EVERY = 5
-THUMBNAIL_PX = 64
+THUMBNAIL_PX = 16
 CRF = 8
 
 
@@ -62,12 +62,12 @@ def run(*, video: Path, out_video: Path, out_audio: Path, out_info: Path, config
 
 
 class _Scan:
-    """One pass over the clip: faces of every fifth frame, and whether anything moves."""
+    """One pass over the clip: faces of every fifth frame, and whether anything moves where the first face was."""
 
     def __init__(self, video: Path) -> None:
         self.sampled: list[int] = []
         self.faces: list[int] = []
-        detections, thumbnails = [], []
+        detections, thumbnails, place = [], [], None
         with face_detector() as detector:
             for index, (picture, _) in enumerate(read_at_rate(video)):
                 if index % SAMPLE_EVERY:
@@ -76,7 +76,10 @@ class _Scan:
                 self.sampled.append(index)
                 self.faces.append(len(found))
                 detections.append(found)
-                thumbnails.append(resize(picture, THUMBNAIL_PX, THUMBNAIL_PX))
+                if place is None and found:
+                    place = CropBox(*found[0].box[:2].round().astype(int).tolist(), max(1, round(found[0].height)))
+                if place is not None:
+                    thumbnails.append(cut(picture, place, THUMBNAIL_PX))
         self.tracks: list[FaceTrack] = link(self.sampled, detections)
         self.frozen = footage.is_frozen(thumbnails)
 
