@@ -53,3 +53,14 @@ def test_eye_distance():
     points = np.zeros((4, 478, 3))
     points[:, 263, :2] = [30, 40]
     assert quality.outer_eye_distance(points) == 50
+
+
+def test_cuts_are_leaps_not_motion():
+    rng = np.random.default_rng(3)
+    face = rng.normal(0, 40, (478, 3))
+    face[33], face[263] = [-50, 0, 0], [50, 0, 0]
+    time = np.arange(60)
+    path = np.stack([30 * np.sin(time / 4), 5 * np.cos(time / 3), 0 * time], 1) + 200
+    assert quality.cuts(face + path[:, None]) == []
+    path[40:] += [12, 3, 0]
+    assert quality.cuts(face + path[:, None]) == [40]

@@ -66,6 +66,9 @@ def run(
     } | quality.head_angles_deg(tracked.rotation)
     verdict, reasons = quality.judge(measures)
     remarks = facts["warnings"] + ([offset["warning"]] if offset.get("warning") else [])
+    cut_at = quality.cuts(mesh.points)
+    if cut_at:
+        remarks.append(f"the face leaps at {', '.join(f'{k / FPS:.2f} s' for k in cut_at[:8])}: a cut in the footage?")
     error = tracked.landmark_error.mean(1)
     report = {
         "verdict": "warn" if verdict == "ok" and remarks else verdict,
@@ -78,6 +81,7 @@ def run(
         ),
         "worst_frame": int(error.argmax()),
         "frames": len(mesh.points),
+        "cuts": cut_at,
     }
     write_video(out_overlay, _overlays(crop, model, tracked), crf=OVERLAY_CRF, audio=samples)
     write_png(out_sheet, _sheet(crop, model, tracked, error))

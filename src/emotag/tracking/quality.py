@@ -18,6 +18,8 @@ _SPAN = SAMPLE_RATE_HZ // 50
 _LOUD, _QUIET = 90, 5
 # The face is brought to this edge before its sharpness is measured, so that sizes compare.
 _SHARPNESS_PX = 256
+# A face that leaps by more of the outer-eye distance than this, against its own motion, has been cut.
+_CUT_IOD = 0.08
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,15 @@ def outer_eye_distance(points: np.ndarray) -> float:
     """Mean distance in px of the outer eye corners of [T, 478, 2 or 3] px."""
     right, left = OUTER_EYE_CORNERS
     return float(np.linalg.norm(points[:, right, :2] - points[:, left, :2], axis=-1).mean())
+
+
+def cuts(points: np.ndarray) -> list[int]:
+    """Frames at which the face of [T, 478, 2 or 3] px leaps as it does in a cut: the mean point's second difference is
+    large there and at the frame before, and its sign turns (a leap by d bends the path by d, then by -d)."""
+    bend = np.diff(points[..., :2].mean(1), 2, axis=0) / outer_eye_distance(points)
+    large = np.linalg.norm(bend, axis=1) > _CUT_IOD
+    turned = (bend[:-1] * bend[1:]).sum(1) < 0
+    return (np.flatnonzero(large[:-1] & large[1:] & turned) + 2).tolist()
 
 
 def tracking_errors(tracks: Tracks, detected: np.ndarray, model: np.ndarray) -> dict[str, float]:
