@@ -68,7 +68,9 @@ def run(
     remarks = facts["warnings"] + ([offset["warning"]] if offset.get("warning") else [])
     cut_at = quality.cuts(mesh.points)
     if cut_at:
-        remarks.append(f"the face leaps at {', '.join(f'{k / FPS:.2f} s' for k in cut_at[:8])}: a cut in the footage?")
+        remarks.append(
+            f"the face leaps at {', '.join(f'{k / FPS:.2f} s' for k in cut_at[:8])}: a cut, or a very fast movement"
+        )
     error = tracked.landmark_error.mean(1)
     report = {
         "verdict": "warn" if verdict == "ok" and remarks else verdict,

@@ -82,8 +82,11 @@ def outer_eye_distance(points: np.ndarray) -> float:
 
 
 def cuts(points: np.ndarray) -> list[int]:
-    """Frames at which the face of [T, 478, 2 or 3] px leaps as it does in a cut: the mean point's second difference is
-    large there and at the frame before, and its sign turns (a leap by d bends the path by d, then by -d)."""
+    """Frames at which the face of [T, 478, 2 or 3] px leaps as in a cut (or a very fast turn).
+
+    The mean point's second difference is large there and at the frame before, and its sign turns: a leap by d bends the
+    path by d, then by -d.
+    """
     bend = np.diff(points[..., :2].mean(1), 2, axis=0) / outer_eye_distance(points)
     large = np.linalg.norm(bend, axis=1) > _CUT_IOD
     turned = (bend[:-1] * bend[1:]).sum(1) < 0
