@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from emotag import stage
-from emotag.artifacts import Landmarks, Subject
+from emotag.artifacts import Landmarks
 from emotag.config import ShapeConfig
 from emotag.head import makehuman
 from emotag.io.video import read_frames, read_gray

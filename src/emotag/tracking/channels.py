@@ -49,6 +49,9 @@ EXCLUSIVE = (
 )
 # No landmark shows these; they would only take up what other channels leave.
 UNSEEN = ("tongueOut", "cheekPuff")
+# Seldom held for long, and strong enough to bend the face's form: they need more evidence than the rest.
+RELUCTANT, RELUCTANCE = r"(noseSneer.*|jawForward|cheek.*|mouthShrug.*|browDown.*|eyeSquint.*)", 5.0
+PAIR_WEIGHT = 30.0
 JAW_PITCH, JAW_YAW = (-0.05, 0.6), (-0.25, 0.25)
 EYE_LIMIT = 0.6
 
@@ -93,10 +96,11 @@ def channels_of(head: HeadModel, strength: float = 1.0) -> Channels:
     upper = np.concatenate([np.ones(units), [JAW_PITCH[1], JAW_YAW[1], 0], np.full(6, EYE_LIMIT)])
     for name in set(UNSEEN) & set(names):
         upper[names.index(name)] = 0.0
-    l2 = np.concatenate([np.full(units, 2.0), [2.0, 20.0, 1.0], np.full(6, 2.0)]) * strength
-    l1 = np.concatenate([np.full(units, 0.6), np.zeros(9)]) * strength
+    factor = np.array([RELUCTANCE if re.fullmatch(RELUCTANT, name) else 1.0 for name in names])
+    l2 = np.concatenate([2.0 * factor, [2.0, 20.0, 1.0], np.full(6, 2.0)]) * strength
+    l1 = np.concatenate([0.6 * factor, np.zeros(9)]) * strength
     times = [next(seconds for pattern, seconds in TIME_CONSTANTS if re.fullmatch(pattern, name)) for name in names]
     times = np.array(times + [JAW_TIME_CONSTANT] * 3 + [EYES_TIME_CONSTANT] * 6)
     pairs = [(names.index(a), names.index(b)) for a, b in EXCLUSIVE if a in names and b in names]
     pairs = np.array(pairs, dtype=int).reshape(-1, 2)
-    return Channels(lower, upper, np.zeros(units + 9), l2, l1, times, pairs, 1.0 * strength)
+    return Channels(lower, upper, np.zeros(units + 9), l2, l1, times, pairs, PAIR_WEIGHT * strength)

@@ -4,6 +4,7 @@ The shape stage sees the adaptation part alone; afterwards shape, camera and off
 fitted: a clip of one frontal person does not determine it.
 """
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from emotag.errors import ArtifactMismatch, FootageError
 from emotag.geometry.camera import Camera
 from emotag.head.base import HeadModel
 from emotag.tracking.channels import channels_of
+from emotag.tracking.contacts import SPAN_PAIRS, close_lids, eye_gaps, span_weights
+from emotag.tracking.eye_sockets import eye_sockets
 from emotag.tracking.initial_pose import initial_pose
 from emotag.tracking.landmark_basis import LandmarkBasis, build
 from emotag.tracking.landmark_offsets import person_offsets
@@ -28,10 +31,12 @@ from emotag.types import LANDMARKS
 log = logging.getLogger(__name__)
 OUTER_EYES = (33, 263)
 CAUCHY = 3.0  # hundredths of the outer-eye distance
-SHAPE_WEIGHT_PER_FRAME = 0.3
+SHAPE_CHANNELS = 10.0  # how much more reluctantly channels move while the shape is being fitted
+SHAPE_WEIGHT = 0.3  # per frame fitted, on unit-variance coefficients
+SHAPE_FRAMES = 40
 POSE_TIME_CONSTANT = 0.8
 NEUTRAL_PERCENTILE = 25
-POSE_STEPS, POSE_SHAPE_STEPS = 6, 6
+POSE_STEPS = 6
 FEWEST_FRAMES = 5
 
 
@@ -61,9 +66,18 @@ def outer_eye_distance(points: np.ndarray) -> float:
 
 def observe(points: np.ndarray, valid: np.ndarray, camera: Camera, weights: np.ndarray) -> Observations:
     """Observations of detected `points` [T, 478, 3] px; frames that are not `valid` [T] count for nothing."""
-    weight = torch.from_numpy(weights[None] * valid[:, None]).float()
     unit = outer_eye_distance(points[valid]) / 100
-    return Observations(torch.from_numpy(points[..., :2].copy()).float(), weight, unit, camera, CAUCHY)
+    used = torch.from_numpy(valid).float()[:, None]
+    targets, closedness = close_lids(points[..., :2], np.median(eye_gaps(points[valid]), axis=0))
+    return Observations(
+        points=torch.from_numpy(targets).float(),
+        weights=used * torch.from_numpy(weights).float(),
+        pairs=torch.tensor(SPAN_PAIRS),
+        pair_weights=used * torch.from_numpy(span_weights(closedness)).float(),
+        unit_px=unit,
+        camera=camera,
+        cauchy=CAUCHY,
+    )
 
 
 def _valid_frames(points: np.ndarray, interpolated: np.ndarray | None) -> np.ndarray:
@@ -90,27 +104,29 @@ def fit_shape(
     Raises:
         FootageError: the face was found in fewer than five frames.
     """
-    basis = build(head, config.components)
     valid = _valid_frames(points, interpolated)
-    points = points[valid]
-    camera = camera_of(size, config.focal_over_width)
-    observations = observe(points, np.ones(len(points), bool), camera, point_weights(head))
-    none = torch.zeros(LANDMARKS, 3)
-    weight = SHAPE_WEIGHT_PER_FRAME * len(points)
-    problem = Problem(basis, observations, channels_of(head), none, weight, POSE_TIME_CONSTANT, 1.0)
-    estimate = first_estimate(basis, points, camera, np.zeros(basis.shape_size))
+    camera, weights = camera_of(size, config.focal_over_width), point_weights(head)
+    # What is the same in all frames is the person's shape, not an expression held for five seconds.
+    channels = channels_of(head, SHAPE_CHANNELS)
+    known = np.flatnonzero(valid)
+    chosen = known[np.linspace(0, len(known) - 1, min(SHAPE_FRAMES, len(known))).astype(int)]
+    few = observe(points[chosen], np.ones(len(chosen), bool), camera, weights)
+    basis = build(head, config.components)
+    none, sockets = torch.zeros(LANDMARKS, 3), eye_sockets(head, basis.shape_size, len(chosen))
+    problem = Problem(basis, few, channels, none, SHAPE_WEIGHT * len(chosen), 0.0, 0.0, sockets)
+    estimate = first_estimate(basis, points[chosen], camera)
     estimate = minimise(problem, estimate, POSE_STEPS, with_motion=False)
-    estimate = minimise(problem, estimate, POSE_SHAPE_STEPS, with_motion=False, with_shape=True)
+    estimate = minimise(problem, estimate, POSE_STEPS, with_motion=False, with_shape=True)
     estimate = minimise(problem, estimate, config.iterations, with_shape=True)
-    offsets = person_offsets(basis, observations, estimate)
-    problem = Problem(
-        basis, observations, problem.channels, torch.from_numpy(offsets).float(), weight, POSE_TIME_CONSTANT, 1.0
-    )
+    offsets = person_offsets(basis, few, estimate)
+    problem = dataclasses.replace(problem, offsets=torch.from_numpy(offsets).float())
     estimate = minimise(problem, estimate, config.iterations, with_shape=True)
-    neutral = np.percentile(estimate.state[:, POSE:], NEUTRAL_PERCENTILE, axis=0)
     shape = np.zeros(head.shape_size)
     shape[: basis.shape_size] = estimate.shape
-    return ShapeFit(shape, camera, offsets, estimate.state, neutral)
+    settings = TrackConfig(iterations=config.iterations)
+    state = _fit_state(head, shape, offsets, camera, fill_gaps(points, valid), valid, settings)
+    neutral = np.percentile(state[valid][:, POSE:], NEUTRAL_PERCENTILE, axis=0)
+    return ShapeFit(shape, camera, offsets, state, neutral)
 
 
 def subject_of(head: HeadModel, fit: ShapeFit, clip: str, part: tuple[int, int]) -> Subject:
@@ -131,11 +147,31 @@ def subject_of(head: HeadModel, fit: ShapeFit, clip: str, part: tuple[int, int])
     )
 
 
-def first_estimate(basis: LandmarkBasis, points: np.ndarray, camera: Camera, shape: np.ndarray) -> Estimate:
-    """Pose by rigid alignment, motion at rest."""
-    reference = basis.posed(torch.from_numpy(shape).float(), torch.zeros(LANDMARKS, 3)).base.numpy()
+def first_estimate(basis: LandmarkBasis, points: np.ndarray, camera: Camera) -> Estimate:
+    """Pose by rigid alignment to the basis' own rest, motion at rest."""
+    shape = torch.zeros(basis.shape_size)
+    reference = basis.posed(shape, torch.zeros(LANDMARKS, 3)).base.numpy()
     pose = initial_pose(points, reference, camera)
-    return Estimate(np.concatenate([pose, np.zeros((len(pose), basis.motion_size))], 1), shape, np.inf)
+    return Estimate(np.concatenate([pose, np.zeros((len(pose), basis.motion_size))], 1), shape.numpy(), np.inf)
+
+
+def _fit_state(
+    head: HeadModel,
+    shape: np.ndarray,
+    offsets: np.ndarray,
+    camera: Camera,
+    points: np.ndarray,
+    valid: np.ndarray,
+    config: TrackConfig,
+) -> np.ndarray:
+    """State [T, 6 + M] with shape [S], landmark `offsets` [L, 3] m and camera frozen; `points` without gaps."""
+    basis = build(head, 0, torch.from_numpy(shape))
+    observations = observe(points, valid, camera, point_weights(head))
+    fixed = torch.from_numpy(offsets).float()
+    problem = Problem(basis, observations, channels_of(head), fixed, 0.0, POSE_TIME_CONSTANT, config.smoothness)
+    estimate = first_estimate(basis, points, camera)
+    estimate = minimise(problem, estimate, POSE_STEPS, with_motion=False)
+    return minimise(problem, estimate, config.iterations).state
 
 
 def fit_tracks(
@@ -156,18 +192,11 @@ def fit_tracks(
             f"subject of head model {subject.head_model!r} with {len(subject.expression_names)} units, expected "
             f"{head.name!r} with {len(head.expression_names)}; fit the subject again with this head model"
         )
-    basis = build(head)
     valid = _valid_frames(points, interpolated)
     filled = fill_gaps(points, valid)
     camera = Camera.from_dict(subject.camera)
-    observations = observe(filled, valid, camera, point_weights(head))
-    offsets = torch.from_numpy(subject.landmark_offsets).float()
-    problem = Problem(basis, observations, channels_of(head), offsets, 0.0, POSE_TIME_CONSTANT, config.smoothness)
-    shape = subject.shape.astype(np.float64)
-    estimate = first_estimate(basis, filled, camera, shape)
-    estimate = minimise(problem, estimate, POSE_STEPS, with_motion=False)
-    estimate = minimise(problem, estimate, config.iterations)
-    return as_tracks(head, subject, filled, estimate.state, ~valid)
+    state = _fit_state(head, subject.shape, subject.landmark_offsets, camera, filled, valid, config)
+    return as_tracks(head, subject, filled, state, ~valid)
 
 
 def fill_gaps(points: np.ndarray, valid: np.ndarray) -> np.ndarray:

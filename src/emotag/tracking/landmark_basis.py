@@ -20,6 +20,8 @@ FEATURES = 15
 JOINTS = ("jaw", "eye_left", "eye_right")
 SAMPLE_RAD = 0.45  # joints are sampled up to this angle
 TOLERANCE_M = 5e-5
+SAMPLES = 20
+ZERO_M = 1e-5
 
 
 def joint_features(q: Tensor) -> Tensor:
@@ -48,11 +50,11 @@ class Joint:
 @dataclass(frozen=True)
 class PosedBasis:
     """The basis with the shape put in: `base` [L, 3], `expression` [L, 3, E], and per joint its points with
-    constant [15, n, 3] and expression [15, n, 3, E] parts."""
+    constant [15, n, 3] and expression [15, n, 3, E] parts (the latter None where the joint does not meet expression)."""
 
     base: Tensor
     expression: Tensor
-    joints: tuple[tuple[Tensor, Tensor, Tensor], ...]
+    joints: tuple[tuple[Tensor, Tensor, Tensor | None], ...]
 
     def points(self, motion: Tensor) -> Tensor:
         """Motion [T, E + 9] (expression, jaw, left eye, right eye) to landmarks [T, L, 3] m in the head's frame."""
@@ -62,7 +64,8 @@ class PosedBasis:
         for index, (where, constant, linear) in enumerate(self.joints):
             features = joint_features(motion[:, size + 3 * index : size + 3 * index + 3])
             moved = torch.einsum("tf,fnc->tnc", features, constant)
-            moved = moved + torch.einsum("tf,fnce,te->tnc", features, linear, expression)
+            if linear is not None:
+                moved = moved + torch.einsum("tf,fnce,te->tnc", features, linear, expression)
             points[:, where] += moved
         return points
 
@@ -75,9 +78,13 @@ class PosedBasis:
         for index, (where, constant, linear) in enumerate(self.joints):
             columns = slice(size + 3 * index, size + 3 * index + 3)
             q = motion[:, columns]
+            slope = joint_feature_jacobian(q)
+            if linear is None:
+                result[:, where, :, columns] = torch.einsum("fnc,tfk->tnck", constant, slope)
+                continue
             result[:, where, :, :size] += torch.einsum("tf,fnce->tnce", joint_features(q), linear)
             effect = constant + torch.einsum("fnce,te->tfnc", linear, expression)
-            result[:, where, :, columns] = torch.einsum("tfnc,tfk->tnck", effect, joint_feature_jacobian(q))
+            result[:, where, :, columns] = torch.einsum("tfnc,tfk->tnck", effect, slope)
         return result
 
 
@@ -104,7 +111,7 @@ class LandmarkBasis:
         cut = 1 + self.shape_size
         mix = torch.cat([torch.ones(1, dtype=shape.dtype), shape])
         joints = tuple(
-            (joint.points, joint.coefficients[..., :cut] @ mix, joint.coefficients[..., cut:].contiguous())
+            (joint.points, joint.coefficients[..., :cut] @ mix, _unless_zero(joint.coefficients[..., cut:]))
             for joint in self.joints
         )
         return PosedBasis(
@@ -117,19 +124,26 @@ class LandmarkBasis:
         frames = len(motion)
         result = self.coefficients[None, ..., 1:cut].repeat(frames, 1, 1, 1)
         for index, joint in enumerate(self.joints):
+            linear = _unless_zero(joint.coefficients[..., 1:cut])
+            if linear is None:
+                continue
             start = self.expression_size + 3 * index
             features = joint_features(motion[:, start : start + 3])
-            result[:, joint.points] += torch.einsum("tf,fncs->tncs", features, joint.coefficients[..., 1:cut])
+            result[:, joint.points] += torch.einsum("tf,fncs->tncs", features, linear)
         return result
 
 
-def _settings(head: HeadModel, count: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Unit settings of (1, shape, expression): shape [1 + S + E, S] and expression [1 + S + E, E]."""
+def _unless_zero(coefficients: Tensor) -> Tensor | None:
+    return coefficients.contiguous() if coefficients.numel() and float(coefficients.abs().max()) > ZERO_M else None
+
+
+def _settings(head: HeadModel, components: int, origin: Tensor) -> tuple[Tensor, Tensor]:
+    """Settings of (1, shape, expression): shape [1 + components + E, S] around `origin` [S], expression [.., E]."""
     units = len(head.expression_names)
-    shape = torch.zeros(count, head.shape_size, dtype=dtype)
-    expression = torch.zeros(count, units, dtype=dtype)
-    shape[1 : 1 + head.shape_size] = torch.eye(head.shape_size, dtype=dtype)
-    expression[1 + head.shape_size :] = torch.eye(units, dtype=dtype)
+    shape = origin.float().repeat(1 + components + units, 1)
+    expression = torch.zeros(len(shape), units)
+    shape[1 : 1 + components, :components] += torch.eye(components)
+    expression[1 + components :] = torch.eye(units)
     return shape, expression
 
 
@@ -143,48 +157,48 @@ def _landmarks(head: HeadModel, shape: Tensor, expression: Tensor, joints: Tenso
 
 
 @torch.no_grad()
-def build(head: HeadModel, components: int | None = None, seed: int = 0) -> LandmarkBasis:
-    """Find the basis of `head`, with its first `components` shape components (all if None).
+def build(head: HeadModel, components: int, origin: Tensor | None = None, seed: int = 0) -> LandmarkBasis:
+    """Find the basis of `head` around the shape `origin` [S] (the mean if None), with its first `components` shape
+    components (0: the shape is frozen).
 
     Raises:
         ArtifactMismatch: the head model is not of the form above (the check at unseen settings fails).
     """
-    total = head.shape_size if components is None else min(components, head.shape_size)
-    dtype, units = torch.float32, len(head.expression_names)
-    shape, expression = _settings(head, 1 + head.shape_size + units, dtype)
-    used = torch.cat([torch.arange(1 + total), torch.arange(1 + head.shape_size, 1 + head.shape_size + units)])
-    shape, expression = shape[used], expression[used]
+    components = min(components, head.shape_size)
+    origin = torch.zeros(head.shape_size) if origin is None else origin
+    shape, expression = _settings(head, components, origin)
 
     def columns(joints: Tensor) -> Tensor:
         points = _landmarks(head, shape, expression, joints).double()
         return torch.cat([points[:1], points[1:] - points[:1]]).permute(1, 2, 0)
 
     generator = torch.Generator().manual_seed(seed)
-    rest = columns(torch.zeros(3, 3, dtype=dtype))
+    rest = columns(torch.zeros(3, 3))
     found = []
     for index, name in enumerate(JOINTS):
-        samples = (torch.rand(26, 3, generator=generator, dtype=torch.float64) * 2 - 1) * SAMPLE_RAD
+        samples = (torch.rand(SAMPLES, 3, generator=generator, dtype=torch.float64) * 2 - 1) * SAMPLE_RAD
         effects = []
         for q in samples:
-            joints = torch.zeros(3, 3, dtype=dtype)
-            joints[index] = q.to(dtype)
+            joints = torch.zeros(3, 3)
+            joints[index] = q.float()
             effects.append(columns(joints) - rest)
         stack = torch.stack(effects)
         solution = torch.linalg.pinv(joint_features(samples), rtol=1e-5) @ stack.flatten(1)
         coefficients = solution.reshape(FEATURES, *rest.shape)
         points = (stack.abs().amax((0, 2, 3)) > 1e-7).nonzero()[:, 0]
         found.append(Joint(name, points, coefficients[:, points].float()))
-    basis = LandmarkBasis(rest.float(), tuple(found), total)
-    _check(head, basis, generator)
+    basis = LandmarkBasis(rest.float(), tuple(found), components)
+    _check(head, basis, origin, generator)
     return basis
 
 
-def _check(head: HeadModel, basis: LandmarkBasis, generator: torch.Generator) -> None:
+def _check(head: HeadModel, basis: LandmarkBasis, origin: Tensor, generator: torch.Generator) -> None:
     """Compare the basis with the model at random settings."""
     worst = 0.0
     for _ in range(3):
-        shape = torch.zeros(1, head.shape_size)
-        shape[0, : basis.shape_size] = torch.randn(basis.shape_size, generator=generator)
+        coefficients = torch.randn(basis.shape_size, generator=generator)
+        shape = origin.float()[None].clone()
+        shape[0, : basis.shape_size] += coefficients
         expression = torch.rand(1, basis.expression_size, generator=generator) * 0.5
         joints = (torch.rand(3, 3, generator=generator) * 2 - 1) * 0.2
         truth = _landmarks(head, shape, expression, joints)

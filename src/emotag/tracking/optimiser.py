@@ -12,6 +12,7 @@ import torch
 
 from emotag.tracking.banded import Coupling, solve
 from emotag.tracking.channels import Channels
+from emotag.tracking.eye_sockets import EyeSockets
 from emotag.tracking.landmark_basis import LandmarkBasis
 from emotag.tracking.reprojection import POSE, Observations, cost, normal_equations
 
@@ -23,7 +24,8 @@ CONVERGED = 1e-4  # relative decrease of the cost
 @dataclass(frozen=True)
 class Problem:
     """What is fitted to what, with which priors; `offsets` [L, 3] m are this person's landmark offsets, `shape_weight`
-    the prior's weight on unit-variance shape coefficients, `pose_time_constant` in frames (second differences)."""
+    the prior's weight on unit-variance shape coefficients, `pose_time_constant` in frames (second differences), `sockets`
+    a further prior on the shape."""
 
     basis: LandmarkBasis
     observations: Observations
@@ -32,6 +34,20 @@ class Problem:
     shape_weight: float
     pose_time_constant: float
     smoothness: float
+    sockets: EyeSockets | None = None
+
+    def shape_cost(self, shape: np.ndarray) -> float:
+        """Prior's cost of `shape` [S]."""
+        cost = 0.5 * self.shape_weight * float((shape**2).sum())
+        return cost if self.sockets is None else cost + self.sockets.cost(shape)
+
+    def shape_normal(self, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Matrix [S, S] and gradient [S] of `shape_cost`."""
+        matrix, gradient = self.shape_weight * np.eye(len(shape)), self.shape_weight * shape
+        if self.sockets is None:
+            return matrix, gradient
+        extra_matrix, extra_gradient = self.sockets.normal(shape)
+        return matrix + extra_matrix, gradient + extra_gradient
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,7 @@ def coupling_of(problem: Problem, blocks: np.ndarray) -> Coupling:
 def _total(problem: Problem, coupling: Coupling, estimate_state: np.ndarray, shape: np.ndarray) -> float:
     state = torch.from_numpy(estimate_state).float()
     local = problem.basis.posed(torch.from_numpy(shape).float(), problem.offsets).points(state[:, POSE:])
-    prior = problem.channels.cost(estimate_state[:, POSE:]) + 0.5 * problem.shape_weight * float((shape**2).sum())
+    prior = problem.channels.cost(estimate_state[:, POSE:]) + problem.shape_cost(shape)
     return cost(problem.observations, local, state) + coupling.cost(estimate_state) + prior
 
 
@@ -95,8 +111,8 @@ def minimise(
         free = ~(((state <= lower) & (gradient > 0)) | ((state >= upper) & (gradient < 0)) | (lower == upper))
         shared = None
         if with_shape:
-            matrix = normal.matrix + problem.shape_weight * np.eye(len(shape))
-            shared = normal.cross, matrix, normal.shape_gradient + problem.shape_weight * shape
+            matrix, slope = problem.shape_normal(shape)
+            shared = normal.cross, normal.matrix + matrix, normal.shape_gradient + slope
         before = current
         while damping < DAMPING[1]:
             change, shape_change = solve(normal.blocks, gradient, coupling, free, damping, shared)

@@ -41,13 +41,28 @@ def skew(v: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class Observations:
     """Detected points [T, L, 2] px, point weights [T, L] (0 = not used), `unit_px`: one hundredth of the outer-eye
-    distance, and the scale of the Cauchy loss in such units."""
+    distance, and the scale of the Cauchy loss in such units.
+
+    `pairs` [K, 2] are points whose distance matters more than their place (lips and lids that meet): their differences
+    count as further points with weights `pair_weights` [T, K].
+    """
 
     points: Tensor
     weights: Tensor
+    pairs: Tensor
+    pair_weights: Tensor
     unit_px: float
     camera: Camera
     cauchy: float
+
+    def residual(self, pixels: Tensor, part: slice = slice(None)) -> Tensor:
+        """Residuals [T, L + K, 2] of projected `pixels` [T, L, 2] of the frames `part`, points then pairs."""
+        missing = (pixels - self.points[part]) / self.unit_px
+        return torch.cat([missing, missing[:, self.pairs[:, 0]] - missing[:, self.pairs[:, 1]]], 1)
+
+    def all_weights(self, part: slice = slice(None)) -> Tensor:
+        """Weights [T, L + K] of points and pairs."""
+        return torch.cat([self.weights[part], self.pair_weights[part]], 1)
 
 
 @dataclass
@@ -71,13 +86,13 @@ def project(local: Tensor, state: Tensor, camera: Camera) -> Tensor:
 
 def cost(observations: Observations, local: Tensor, state: Tensor) -> float:
     """Half the robust weighted sum of squares."""
-    residual = (project(local, state, observations.camera) - observations.points) / observations.unit_px
+    residual = observations.residual(project(local, state, observations.camera))
     scale = observations.cauchy**2
     robust = 0.5 * scale * torch.log1p((residual**2).sum(-1) / scale)
     posed_z = (local @ axis_angle_to_matrix(state[:, :3])[:, 2, :, None])[..., 0] + state[:, None, 5]
     if bool((posed_z > -NEAREST_M).any()):
         return float("inf")
-    return float((observations.weights * robust).double().sum())
+    return float((observations.all_weights() * robust).double().sum())
 
 
 def _jacobian(posed: PosedBasis, state: Tensor, camera: Camera, extra: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -92,18 +107,15 @@ def _jacobian(posed: PosedBasis, state: Tensor, camera: Camera, extra: Tensor | 
     turned = local @ rotation.mT
     x, y, z = (turned + state[:, None, 3:POSE]).unbind(-1)
     depth, zero = -z, torch.zeros_like(z)
-    to_pixel = torch.stack(
-        [
-            camera.fx / depth, zero, camera.fx * x / depth**2,
-            zero, -camera.fy / depth, -camera.fy * y / depth**2,
-        ],
-        -1,
-    ).unflatten(-1, (2, 3))  # fmt: skip
+    along_x, along_y = camera.fx / depth, -camera.fy / depth
+    to_pixel = torch.stack([along_x, zero, along_x * x / depth, zero, along_y, along_y * y / depth], -1)
+    to_pixel = to_pixel.unflatten(-1, (2, 3))
     pixels = torch.stack([camera.cx + camera.fx * x / depth, camera.cy - camera.fy * y / depth], -1)
     by_rotation = to_pixel @ (-skew(turned)) @ left_jacobian(state[:, :3])[:, None]
-    by_local = to_pixel @ rotation[:, None]
-    by_motion = sum(by_local[..., c, None] * columns[:, :, None, c] for c in range(3))
-    return pixels, torch.cat([by_rotation, to_pixel, by_motion], -1)
+    moved = torch.einsum("tij,tljm->tilm", rotation, columns)
+    by_x = along_x[..., None] * torch.addcmul(moved[:, 0], moved[:, 2], (x / depth)[..., None])
+    by_y = along_y[..., None] * torch.addcmul(moved[:, 1], moved[:, 2], (y / depth)[..., None])
+    return pixels, torch.cat([by_rotation, to_pixel, torch.stack([by_x, by_y], 2)], -1)
 
 
 def normal_equations(
@@ -118,11 +130,13 @@ def normal_equations(
         part = slice(start, start + CHUNK_FRAMES)
         extra = basis.shape_jacobian(state[part, POSE:]) if with_shape else None
         pixels, jacobian = _jacobian(posed, state[part], observations.camera, extra)
-        residual = (pixels - observations.points[part]) / observations.unit_px
+        residual, weights = observations.residual(pixels, part), observations.all_weights(part)
+        first, second = observations.pairs.unbind(1)
+        jacobian = torch.cat([jacobian, jacobian[:, first] - jacobian[:, second]], 1)
         jacobian = (jacobian / observations.unit_px).flatten(1, 2)
         squared = (residual**2).sum(-1)
-        total += float((observations.weights[part] * 0.5 * scale * torch.log1p(squared / scale)).double().sum())
-        weight = (observations.weights[part] / (1 + squared / scale))[..., None].expand_as(residual).flatten(1)
+        total += float((weights * 0.5 * scale * torch.log1p(squared / scale)).double().sum())
+        weight = (weights / (1 + squared / scale))[..., None].expand_as(residual).flatten(1)
         weighted = jacobian * weight[..., None]
         blocks.append(weighted.mT @ jacobian)
         gradients.append((weighted.mT @ residual.flatten(1)[..., None])[..., 0])
