@@ -9,8 +9,7 @@ from pathlib import Path
 from emotag import stage
 from emotag.artifacts import Motion
 from emotag.config import RenderConfig
-from emotag.io.audio import read_audio
-from emotag.io.audio import excerpt
+from emotag.io.audio import excerpt, read_audio
 from emotag.io.video import read_frames, write_video
 from emotag.types import FPS
 
