@@ -291,6 +291,7 @@ rule geometry:
 rule quality:
     input:
         head="results/head/makehuman.safetensors",
+        subject="results/identities/{identity}/subject.safetensors",
         crop="results/clips/{clip}/crop.mp4",
         crop_info="results/clips/{clip}/crop.json",
         audio="results/clips/{clip}/audio.wav",
@@ -314,6 +315,7 @@ rule quality:
     params:
         code=stage_code("quality"),
     shell:
-        "python -m emotag.stages.quality --head {input.head:q} --crop {input.crop:q} --crop-info {input.crop_info:q}"
+        "python -m emotag.stages.quality --head {input.head:q} --subject {input.subject:q} --clip {wildcards.clip}"
+        " --crop {input.crop:q} --crop-info {input.crop_info:q}"
         " --audio {input.audio:q} --landmarks {input.landmarks:q} --tracks {input.tracks:q} --sync {input.sync:q}"
         " --out-report {output.report:q} --out-sheet {output.sheet:q} --out-overlay {output.overlay:q} 2>&1 | tee {log:q}"

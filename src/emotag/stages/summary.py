@@ -57,7 +57,7 @@ def run(
         "adaptation_part": part,
         "offset": json.loads(sync.read_text()),
         "quality": {name: report.get(name) for name in ("verdict", "reasons")},
-        "tracking": report.get("tracking"),
+        "tracking": report["tracking_unseen"],
     }
     content |= summary.benchmark_costs(benchmarks, (identity, *drive_names(drive)))
     shown = [video]

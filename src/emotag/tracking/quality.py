@@ -93,15 +93,21 @@ def cuts(points: np.ndarray) -> list[int]:
     return (np.flatnonzero(large[:-1] & large[1:] & turned) + 2).tolist()
 
 
-def tracking_errors(tracks: Tracks, detected: np.ndarray, model: np.ndarray) -> dict[str, float]:
-    """Mean distance of tracked from detected points as shares of the outer-eye distance, over the frames with a face.
+def tracking_errors(
+    tracks: Tracks, detected: np.ndarray, model: np.ndarray, part: slice = slice(None)
+) -> dict[str, float]:
+    """Mean distance of tracked from detected points as shares of the outer-eye distance, over the frames of `part` with
+    a face (0 if there are none).
 
     Keys: inner51_iod, contour17_iod, lips_iod, eyelids_iod; jitter (of the tracked points `model` [T, 478, 2] px) and
     jitter_detected (of `detected` [T, 478, 3] px), see `emotag.tracking.errors.jitter`.
     """
-    used = ~tracks.interpolated
-    unit = outer_eye_distance(detected[used])
-    found = {name: float(tracks.landmark_error[used][:, list(points)].mean() / unit) for name, points in SETS.items()}
+    used = ~tracks.interpolated[part]
+    if not used.any():
+        return dict.fromkeys((*SETS, "jitter", "jitter_detected"), 0.0)
+    detected, model = detected[part], model[part]
+    unit, error = outer_eye_distance(detected[used]), tracks.landmark_error[part][used]
+    found = {name: float(error[:, list(points)].mean() / unit) for name, points in SETS.items()}
     return found | {"jitter": jitter(model, unit), "jitter_detected": jitter(detected[..., :2], unit)}
 
 
