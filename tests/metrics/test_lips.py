@@ -12,7 +12,7 @@ from emotag.metrics.temporal import jitter
 def measures():
     rng = np.random.default_rng(1)
     steps = np.convolve(rng.normal(size=160), np.ones(4) / 4, "valid")
-    return np.stack([steps, -steps**2, steps, steps], 1)
+    return np.stack([steps, -(steps**2), steps, steps], 1)
 
 
 def test_truth_scores_perfectly(measures):

@@ -17,7 +17,16 @@ LOWER = torch.tensor([False, False, True, True, True, True, True])
 
 def codes(count, seed):
     generator = torch.Generator().manual_seed(seed)
-    sizes = {"expression": UNITS, "jaw": 3, "neck": 3, "eyes": 6, "rotation": 3, "translation": 3, "gate": 1, "emotion": 7}
+    sizes = {
+        "expression": UNITS,
+        "jaw": 3,
+        "neck": 3,
+        "eyes": 6,
+        "rotation": 3,
+        "translation": 3,
+        "gate": 1,
+        "emotion": 7,
+    }
     return Codes(
         **{name: torch.rand(count, size, generator=generator) for name, size in sizes.items()},
         condition=torch.zeros(count, WIDTH),

@@ -31,7 +31,10 @@ def make(frames, labels):
 def test_noise_in_the_head_changes_nothing(clip):
     _, frames, labels = clip
     rng = np.random.default_rng(1)
-    noisy = [np.where(label[..., None] > 0, rng.integers(0, 255, frame.shape), frame) for frame, label in zip(frames, labels, strict=True)]
+    noisy = [
+        np.where(label[..., None] > 0, rng.integers(0, 255, frame.shape), frame)
+        for frame, label in zip(frames, labels, strict=True)
+    ]
     for a, b in zip(make(frames, labels), make([n.astype(np.uint8) for n in noisy], labels), strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -14,10 +14,10 @@ SUMMARY_METRICS = (
 
 
 def nested_metrics(rows: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """{variant: {metric: value}}; what could not be measured is None."""
+    """{variant: {metric: value}}; what could not be measured, or is infinite (equal pictures), is None."""
     nested: dict[str, dict[str, float | None]] = {}
     for row in rows.itertuples():
-        value = None if math.isnan(row.value) else round(float(row.value), 5)
+        value = None if not math.isfinite(row.value) else round(float(row.value), 5)
         nested.setdefault(row.variant, {})[row.metric] = value
     return nested
 

@@ -1,8 +1,8 @@
 """Quality report of a clip: is it fit for a talking head, and if not, why?
 
-Reads the crop with its facts and sound, the face mesh, the subject, the tracks and the audio-visual offset. Writes the report (JSON:
-measures, verdict, reasons), a contact sheet (evenly spaced frames, then the worst tracked ones, with the mesh drawn in)
-and the overlay video.
+Reads the crop with its facts and sound, the face mesh, the subject, the tracks and the audio-visual offset. Writes the
+report (JSON: measures, verdict, reasons), a contact sheet (evenly spaced frames, then the worst tracked ones, with the
+mesh drawn in) and the overlay video.
 """
 
 import json

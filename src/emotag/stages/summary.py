@@ -1,8 +1,8 @@
 """Everything about one adaptation in one place: pictures to look at, a table, and a JSON for scripts.
 
-Reads: the avatar's video and sidecar of a drive and, where there is a ground truth, truth.mp4, the other variants' videos and
-metrics.parquet; quality.json; sync.json; labels.mkv. Writes: summary.json, sheet.png, side_by_side.mp4, metrics.csv and metrics.md
-(the last three only with a ground truth). Times stand in the summary alone.
+Reads: the avatar's video and sidecar of a drive and, where there is a ground truth, truth.mp4, the other variants' videos
+and metrics.parquet; quality.json; sync.json; labels.mkv. Writes: summary.json, sheet.png, side_by_side.mp4, metrics.csv
+and metrics.md (the last three only with a ground truth). Times stand in the summary alone.
 """
 
 import json
