@@ -16,6 +16,7 @@ from emotag.tracking.reprojection import POSE, Observations, project
 
 SHRINKAGE = 0.8
 LARGEST_M = 6e-3
+FEWEST_PEOPLE = 10
 
 
 def head_frame_residual(local: Tensor, state: Tensor, observations: Observations) -> Tensor:
@@ -55,3 +56,19 @@ def person_offsets(basis: LandmarkBasis, observations: Observations, estimate: E
     found = SHRINKAGE * keep_contact(systematic_residual(basis, observations, estimate, none))
     length = np.linalg.norm(found, axis=1, keepdims=True)
     return found * np.minimum(1, LARGEST_M / np.maximum(length, 1e-9))
+
+
+def shared_offsets(people: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """The part of many people's landmark offsets [N, L, 3] m that belongs to the detector, not to a person: the median
+    over people and over left and right, shrunk. `rest` [L, 3] m tells which points mirror each other.
+
+    A median over at least ten people gives nobody's face back.
+
+    Raises:
+        ValueError: fewer than ten people.
+    """
+    if len(people) < FEWEST_PEOPLE:
+        raise ValueError(f"offsets of {len(people)} people, expected at least {FEWEST_PEOPLE}")
+    flip = np.array([-1.0, 1.0, 1.0])
+    mirror = np.linalg.norm(rest[:, None] - rest[None] * flip, axis=2).argmin(1)
+    return SHRINKAGE * np.median(np.concatenate([people, people[:, mirror] * flip]), axis=0)

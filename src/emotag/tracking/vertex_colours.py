@@ -10,8 +10,8 @@ from emotag.head.base import HeadModel
 from emotag.render.mesh import rasterise, vertex_normals
 from emotag.tracking.posing import posed_vertices
 
-OCCLUSION_M = 4e-3
-SLANTED = 0.15  # cosine to the line of sight below which a vertex is not sampled
+OCCLUSION_M = 1.2e-3  # over the cosine to the line of sight, for a pixel's depth is that of its centre
+SLANTED = 0.15  # cosine below which a vertex is not sampled
 UNSEEN = 0.5
 
 
@@ -36,9 +36,9 @@ def visible(vertices: np.ndarray, faces: np.ndarray, camera: Camera) -> np.ndarr
     inside = (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
     column, row = np.clip(x, 0, camera.width - 1).astype(int), np.clip(y, 0, camera.height - 1).astype(int)
     front = frame.depth[row, column]
-    clear = inside & ((front == 0) | (depth < front + OCCLUSION_M))
     sight = -vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
     cosine = (vertex_normals(vertices, faces) * sight).sum(1)
+    clear = inside & ((front == 0) | (depth < front + OCCLUSION_M / np.maximum(cosine, SLANTED)))
     return np.where(clear & (cosine > SLANTED), cosine, 0.0)
 
 
