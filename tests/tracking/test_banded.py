@@ -13,7 +13,10 @@ def dense(blocks, coupling):
         matrix[t * size : (t + 1) * size, t * size : (t + 1) * size] = blocks[t]
     for order, weights in ((1, coupling.first), (2, coupling.second)):
         if frames > order:
-            difference = np.kron(np.diff(np.eye(frames), order, axis=0), np.eye(size))
+            whole = np.ones(frames - order, bool)
+            for start in range(order):
+                whole &= coupling.linked[start : start + frames - order]
+            difference = np.kron(whole[:, None] * np.diff(np.eye(frames), order, axis=0), np.eye(size))
             matrix += difference.T @ np.diag(np.tile(weights, frames - order)) @ difference
     return matrix
 
@@ -21,7 +24,7 @@ def dense(blocks, coupling):
 def problem(frames, size=3, shared=2):
     rows = RANDOM.normal(size=(frames, 8, size + shared))
     full = np.einsum("tri,trj->tij", rows, rows)
-    coupling = Coupling(RANDOM.uniform(0, 2, size), RANDOM.uniform(0, 2, size))
+    coupling = Coupling(RANDOM.uniform(0, 2, size), RANDOM.uniform(0, 2, size), np.arange(frames - 1) != 3)
     cross, inner = full[:, :size, size:], full[:, size:, size:].sum(0) + np.eye(shared)
     return full[:, :size, :size], coupling, cross, inner, RANDOM.normal(size=(frames, size)), RANDOM.normal(size=shared)
 
@@ -49,7 +52,7 @@ def test_held_unknowns_do_not_move():
 
 
 def test_gradient_of_smoothness_is_that_of_its_cost():
-    coupling = Coupling(np.array([1.0, 0.5]), np.array([0.3, 2.0]))
+    coupling = Coupling(np.array([1.0, 0.5]), np.array([0.3, 2.0]), np.array([1, 1, 0, 1, 1], bool))
     x, direction = RANDOM.normal(size=(6, 2)), RANDOM.normal(size=(6, 2))
     slope = (coupling.cost(x + 1e-5 * direction) - coupling.cost(x - 1e-5 * direction)) / 2e-5
     np.testing.assert_allclose((coupling.gradient(x) * direction).sum(), slope, rtol=1e-6)

@@ -9,7 +9,7 @@ from emotag.errors import ArtifactMismatch, FootageError
 from emotag.geometry.camera import Camera
 from emotag.tracking.action_units import action_units, fitted_action_units
 from emotag.tracking.errors import errors, jitter
-from emotag.tracking.fit import camera_of, fill_gaps, fit_shape, fit_tracks, subject_of
+from emotag.tracking.fit import camera_of, cuts, fill_gaps, fit_shape, fit_tracks, subject_of
 from emotag.tracking.posing import model_points
 
 SIZE, FRAMES = (256, 256), 24
@@ -140,6 +140,16 @@ def test_action_units_follow_the_face(toy_head, scene):
     points, known, _, subject = scene
     found = fitted_action_units(toy_head, subject, points, 10)
     assert np.corrcoef(found[:, 1], known["jaw"][:, 0])[0, 1] > 0.98
+
+
+def test_a_cut_is_seen_and_not_smoothed_over(toy_head, scene):
+    points, known, _, subject = scene
+    jumped = np.concatenate([points[:12], points[12:] + [25, 15, 0]])
+    np.testing.assert_array_equal(np.flatnonzero(cuts(jumped, 60)), [11])
+    assert not cuts(points, 60).any()
+    tracks = fit_tracks(toy_head, subject, jumped, TrackConfig())
+    usual = np.median(tracks.landmark_error.mean(1))
+    assert tracks.landmark_error[11:13].mean() < 2 * usual
 
 
 def test_gaps_are_filled_linearly_and_ends_held():

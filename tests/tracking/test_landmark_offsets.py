@@ -17,7 +17,7 @@ def test_residual_is_the_displacement_across_the_line_of_sight():
     moved = local + torch.tensor([2e-3, -1e-3, 0.0])
     none = torch.zeros(0, 2, dtype=torch.long)
     detected = project(moved, state, camera)
-    seen = Observations(detected, torch.ones(2, 478), none, torch.zeros(2, 0), 1.0, camera, 3.0)
+    seen = Observations(detected, torch.ones(2, 478), none, torch.zeros(2, 0), np.ones(1, bool), 1.0, camera, 3.0)
     residual = head_frame_residual(local, state, seen)
     torch.testing.assert_close(residual, torch.tensor([2e-3, -1e-3, 0.0]).expand(2, 478, 3), atol=3e-5, rtol=0)
 

@@ -24,7 +24,7 @@ def scene(toy_head):
     points = project(local, state, CAMERA) + 2 * torch.randn(3, 478, 2, generator=generator)
     weights = torch.rand(3, 478, generator=generator)
     pairs = torch.tensor(SPAN_PAIRS)
-    observations = Observations(points, weights, pairs, torch.ones(3, len(pairs)), 0.5, CAMERA, 3.0)
+    observations = Observations(points, weights, pairs, torch.ones(3, len(pairs)), np.ones(2, bool), 0.5, CAMERA, 3.0)
     return basis, observations, state, shape
 
 

@@ -13,46 +13,53 @@ from scipy.linalg import cho_solve_banded, cholesky_banded
 
 @dataclass(frozen=True)
 class Coupling:
-    """Weights [P] of squared first and second differences over time."""
+    """Weights [P] of squared first and second differences over time; `linked` [T - 1] bool says which neighbours are tied
+    (a cut of the film unties two frames)."""
 
     first: np.ndarray
     second: np.ndarray
+    linked: np.ndarray
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Half the gradient [T, P] of the sum of weighted squared differences at `x` [T, P]."""
         result = np.zeros_like(x)
-        if len(x) > 1:
-            step = self.first * np.diff(x, axis=0)
-            result[1:] += step
-            result[:-1] -= step
-        if len(x) > 2:
-            bend = self.second * np.diff(x, 2, axis=0)
-            result[2:] += bend
-            result[1:-1] -= 2 * bend
-            result[:-2] += bend
+        step, bend = self._differences(x)
+        step, bend = self.first * step, self.second * bend
+        result[1:] += step
+        result[:-1] -= step
+        result[2:] += bend
+        result[1:-1] -= 2 * bend
+        result[:-2] += bend
         return result
 
     def cost(self, x: np.ndarray) -> float:
         """Half the sum of weighted squared differences of `x` [T, P]."""
-        first, second = np.diff(x, axis=0), np.diff(x, 2, axis=0)
-        return 0.5 * float((self.first * first**2).sum() + (self.second * second**2).sum())
+        step, bend = self._differences(x)
+        return 0.5 * float((self.first * step**2).sum() + (self.second * bend**2).sum())
 
-    def diagonals(self, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def diagonals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The matrix's diagonal [T, P] and its couplings to the next frame [T - 1, P] and the one after [T - 2, P]."""
-        size = len(self.first)
-        diagonal, one, two = np.zeros((frames, size)), np.zeros((max(frames - 1, 0), size)), np.zeros((0, size))
-        if frames > 1:
-            diagonal[1:] += self.first
-            diagonal[:-1] += self.first
-            one -= self.first
-        if frames > 2:
-            two = np.broadcast_to(self.second, (frames - 2, size)).copy()
-            diagonal[2:] += self.second
-            diagonal[1:-1] += 4 * self.second
-            diagonal[:-2] += self.second
-            one[1:] -= 2 * self.second
-            one[:-1] -= 2 * self.second
-        return diagonal, one, two
+        first = self.linked[:, None] * self.first
+        second = self._tied[:, None] * self.second
+        diagonal = np.zeros((len(first) + 1, len(self.first)))
+        diagonal[1:] += first
+        diagonal[:-1] += first
+        diagonal[2:] += second
+        diagonal[1:-1] += 4 * second
+        diagonal[:-2] += second
+        one = -first
+        one[1:] -= 2 * second
+        one[:-1] -= 2 * second
+        return diagonal, one, second
+
+    @property
+    def _tied(self) -> np.ndarray:
+        """[T - 2] bool (empty under three frames): three frames in a row without a cut."""
+        return self.linked[1:] & self.linked[:-1]
+
+    def _differences(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        bend = np.diff(x, 2, axis=0) if len(x) > 2 else np.zeros((0, x.shape[1]))
+        return self.linked[:, None] * np.diff(x, axis=0), self._tied[:, None] * bend
 
 
 def solve(
@@ -69,7 +76,7 @@ def solve(
     that may move, `damping` multiplies the diagonal (Marquardt). `shared` = (cross [T, P, S], matrix [S, S], gradient [S]).
     """
     frames, size = gradient.shape
-    diagonal, one, two = coupling.diagonals(frames)
+    diagonal, one, two = coupling.diagonals()
     band = 2 * size if frames > 2 else size
     matrix = np.zeros((band + 1, frames, size))
     mask = free.astype(float)

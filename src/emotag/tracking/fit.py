@@ -31,6 +31,7 @@ from emotag.types import LANDMARKS
 log = logging.getLogger(__name__)
 OUTER_EYES = (33, 263)
 CAUCHY = 3.0  # hundredths of the outer-eye distance
+CUT_STEP, CUT_RATIO = 0.05, 5.0  # share of the outer-eye distance; times the steps around it
 SHAPE_CHANNELS = 10.0  # how much more reluctantly channels move while the shape is being fitted
 SHAPE_WEIGHT = 0.3  # per frame fitted, on unit-variance coefficients
 SHAPE_FRAMES = 40
@@ -64,6 +65,15 @@ def outer_eye_distance(points: np.ndarray) -> float:
     return float(np.median(np.linalg.norm(points[:, OUTER_EYES[0]] - points[:, OUTER_EYES[1]], axis=-1)))
 
 
+def cuts(points: np.ndarray, outer_eyes_px: float) -> np.ndarray:
+    """Where the film was cut [T - 1] bool: the whole face of `points` [T, 478, 3] px jumps between two frames, by far more
+    than it moves before and after."""
+    step = np.median(np.linalg.norm(np.diff(points[..., :2], axis=0), axis=-1), axis=1) / outer_eyes_px
+    around = np.pad(step, 2, mode="edge")
+    calm = np.median(np.stack([around[i : i + len(step)] for i in (0, 1, 3, 4)]), axis=0)
+    return step > np.maximum(CUT_STEP, CUT_RATIO * calm)
+
+
 def observe(points: np.ndarray, valid: np.ndarray, camera: Camera, weights: np.ndarray) -> Observations:
     """Observations of detected `points` [T, 478, 3] px; frames that are not `valid` [T] count for nothing."""
     unit = outer_eye_distance(points[valid]) / 100
@@ -74,6 +84,7 @@ def observe(points: np.ndarray, valid: np.ndarray, camera: Camera, weights: np.n
         weights=used * torch.from_numpy(weights).float(),
         pairs=torch.tensor(SPAN_PAIRS),
         pair_weights=used * torch.from_numpy(span_weights(closedness)).float(),
+        linked=~cuts(points, 100 * unit),
         unit_px=unit,
         camera=camera,
         cauchy=CAUCHY,

@@ -68,7 +68,7 @@ def coupling_of(problem: Problem, blocks: np.ndarray) -> Coupling:
     first, second = np.zeros_like(seen), np.zeros_like(seen)
     first[POSE:] = problem.smoothness * motion * problem.channels.time_constants**2
     second[:POSE] = problem.smoothness * seen[:POSE] * problem.pose_time_constant**4
-    return Coupling(first, second)
+    return Coupling(first, second, problem.observations.linked)
 
 
 def _total(problem: Problem, coupling: Coupling, estimate_state: np.ndarray, shape: np.ndarray) -> float:

@@ -44,13 +44,14 @@ class Observations:
     distance, and the scale of the Cauchy loss in such units.
 
     `pairs` [K, 2] are points whose distance matters more than their place (lips and lids that meet): their differences
-    count as further points with weights `pair_weights` [T, K].
+    count as further points with weights `pair_weights` [T, K]. `linked` [T - 1] bool: no cut between two frames.
     """
 
     points: Tensor
     weights: Tensor
     pairs: Tensor
     pair_weights: Tensor
+    linked: np.ndarray
     unit_px: float
     camera: Camera
     cauchy: float
