@@ -42,6 +42,37 @@ rule adapt:
         " --threads {threads} --config {params.config:q} 2>&1 | tee {log:q}"
 
 
+rule refine:
+    input:
+        head="results/head/makehuman.safetensors",
+        subject="results/identities/{identity}/subject.safetensors",
+        avatar="results/identities/{identity}/avatar.safetensors",
+        tracks="results/identities/{identity}/{clip}/tracks.safetensors",
+        crop="results/clips/{clip}/crop.mp4",
+        labels="results/clips/{clip}/labels.mkv",
+        plate="results/clips/{clip}/plate.mp4",
+    output:
+        "results/identities/{identity}/{clip}/refined.safetensors",
+    log:
+        "results/logs/refine/{identity}@{clip}.log",
+    benchmark:
+        "results/benchmarks/refine/{identity}@{clip}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=60,
+    params:
+        config=stage_config("refine"),
+        code=stage_code("refine"),
+    shell:
+        "python -m emotag.stages.refine --head {input.head:q} --subject {input.subject:q} --avatar {input.avatar:q}"
+        " --tracks {input.tracks:q} --crop {input.crop:q} --labels {input.labels:q} --plate {input.plate:q}"
+        " --out {output:q} --threads {threads} --config {params.config:q} 2>&1 | tee {log:q}"
+
+
 rule drive:
     input:
         avatar="results/identities/{identity}/avatar.safetensors",
@@ -51,7 +82,7 @@ rule drive:
         adapt_action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
         adapt_speech=lambda w: PLAN.adapt_file(w, "speech.safetensors"),
         adapt_sync=lambda w: PLAN.adapt_file(w, "sync.json"),
-        tracks=lambda w: PLAN.cue_file(w, "tracks.safetensors"),
+        tracks=lambda w: PLAN.cue_file(w, "refined.safetensors"),
         action_units=lambda w: PLAN.cue_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.cue_file(w, "sync.json"),
         speech=PLAN.driving_speech,

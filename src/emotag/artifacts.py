@@ -175,7 +175,8 @@ class Prior(Artifact):
 @dataclass(frozen=True)
 class Avatar(Artifact):
     """Layers of Gaussians with the adapted network. `gaussians` holds one array a parameter (see `emotag.gaussians.cloud`),
-    `network` the weights of the motion network, `mouth` those of the mouth field."""
+    `network` the weights of the motion network, `mouth` those of the mouth field, `trunk` the pose of rest
+    (`emotag.gaussians.trunk`)."""
 
     KIND: ClassVar[str] = "avatar"
     head_model: str
@@ -183,6 +184,7 @@ class Avatar(Artifact):
     gaussians: dict[str, np.ndarray]
     network: dict[str, np.ndarray]
     mouth: dict[str, np.ndarray]
+    trunk: dict[str, np.ndarray]
     architecture: dict[str, Any]
     identity: str
     scope: str

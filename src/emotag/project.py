@@ -85,6 +85,7 @@ class Config(stages.Settings):
     pretrain: stages.PretrainConfig = stages.PretrainConfig()
     adapt: Adapt = Adapt()
     plate: stages.PlateConfig = stages.PlateConfig()
+    refine: stages.RefineConfig = stages.RefineConfig()
     render: stages.RenderConfig = stages.RenderConfig()
     measure: stages.MeasureConfig = stages.MeasureConfig()
 

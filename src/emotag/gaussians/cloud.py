@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from emotag.errors import ArtifactMismatch
 
-# Values of `region`: on the skin and eyes; in or around the mouth; in shells above the scalp.
+# Values of `region`: on the skin and eyes; in or around the mouth; hair, above the scalp or seen beyond the mesh.
 REGIONS = ("head", "mouth", "hair")
 HEAD, MOUTH, HAIR = range(len(REGIONS))
 PARAMETERS = ("mean", "quaternion", "log_scale", "opacity_logit", "sh")
-BUFFERS = ("triangle", "region")
+BUFFERS = ("triangle", "region", "trunk_share")
 
 
 class GaussianCloud(nn.Module):
@@ -20,7 +20,8 @@ class GaussianCloud(nn.Module):
 
     Parameters: `mean` [N, 3] in the triangle's frame, in units of its size k; `quaternion` [N, 4] (w, x, y, z), in the
     triangle's frame; `log_scale` [N, 3], natural log, in units of k; `opacity_logit` [N]; `sh` [N, K, 3].
-    Buffers: `triangle` [N] index into the head's faces, `region` [N] index into `REGIONS`.
+    Buffers: `triangle` [N] index into the head's faces, `region` [N] index into `REGIONS`, `trunk_share` [N] 0 to 1, how far
+    it stays with the trunk (`emotag.gaussians.trunk`; None: all move with the head).
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class GaussianCloud(nn.Module):
         sh: Tensor,
         triangle: Tensor,
         region: Tensor,
+        trunk_share: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.mean = nn.Parameter(mean)
@@ -41,6 +43,7 @@ class GaussianCloud(nn.Module):
         self.sh = nn.Parameter(sh)
         self.register_buffer("triangle", triangle.long())
         self.register_buffer("region", region.long())
+        self.register_buffer("trunk_share", mean.new_zeros(len(mean)) if trunk_share is None else trunk_share)
 
     def __len__(self) -> int:
         return self.mean.shape[0]

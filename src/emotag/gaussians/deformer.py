@@ -1,10 +1,13 @@
 """The rigged deformer: driving codes move the mesh, the mesh moves the Gaussians (EmoTaG, Eq. 7 and 8)."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from emotag.gaussians.binding import Binding, Offsets
 from emotag.gaussians.cloud import MOUTH, GaussianCloud
+from emotag.gaussians.trunk import Trunk
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head.base import HeadModel
 from emotag.motion.codes import Codes
@@ -13,17 +16,19 @@ from emotag.render.base import Splats
 
 
 class RiggedDeformer:
-    """`deformer(codes) -> Splats` for one person: head model, frozen shape, cloud and mouth field.
+    """`deformer(codes) -> Splats` for one person: head model, frozen shape, cloud, mouth field and the trunk at rest.
 
     The mouth field turns a frame's condition into offsets of the mouth Gaussians, under the code's gate.
     """
 
-    def __init__(self, head: HeadModel, shape: Tensor, cloud: GaussianCloud, mouth: MouthField) -> None:
+    def __init__(self, head: HeadModel, shape: Tensor, cloud: GaussianCloud, mouth: MouthField, trunk: Trunk) -> None:
         self.head = head
         self.cloud = cloud
         self.mouth = mouth
         self.binding = Binding(cloud.triangle, head.faces)
         self.shape = shape
+        self.trunk = trunk
+        self.held_index = torch.nonzero(cloud.trunk_share > 0).squeeze(-1)
         self.mouth_index = torch.nonzero(cloud.region == MOUTH).squeeze(-1)
 
     def mesh(self, codes: Codes) -> Tensor:
@@ -39,7 +44,11 @@ class RiggedDeformer:
         offsets = None
         if mouth_moves:
             offsets = Offsets(self.mouth_index, *self.mouth(codes.condition, codes.gate, codes.emotion))
-        return self.binding(self.cloud, self.mesh(codes), axis_angle_to_matrix(codes.rotation), offsets)
+        rotation = axis_angle_to_matrix(codes.rotation)
+        splats = self.binding(self.cloud, self.mesh(codes), rotation, offsets)
+        share = self.cloud.trunk_share[self.held_index]
+        means = self.trunk.hold(splats.means, self.held_index, share, rotation, codes.translation)
+        return replace(splats, means=means)
 
 
 def rest_vertices(head: HeadModel, shape: Tensor) -> Tensor:

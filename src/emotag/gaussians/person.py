@@ -1,16 +1,23 @@
-"""The cloud of one person at the start: skin and eyes, mouth, and hair in shells above the scalp."""
+"""The cloud of one person at the start: skin and eyes, mouth, hair in shells above the scalp, and what is seen beyond."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from emotag.artifacts import Subject
+from emotag.gaussians import beyond
 from emotag.gaussians.cloud import HEAD, MOUTH, GaussianCloud
 from emotag.gaussians.deformer import rest_vertices
 from emotag.gaussians.placement import initialise, initialise_hair, join
+from emotag.gaussians.trunk import Trunk, neck_share
+from emotag.geometry.camera import Camera
 from emotag.head.base import HeadModel
 
 MOUTH_REGIONS = ("lips", "mouth_interior", "teeth", "tongue")
 HAIR_REGIONS = ("scalp",)
+# What carries hair and ornaments: parts that no expression moves.
+CARRIERS = ("scalp", "ears")
 MOUTH_SHARE, HAIR_SHARE = 0.2, 0.3
 
 
@@ -20,7 +27,8 @@ def faces_of(head: HeadModel, names: tuple[str, ...]) -> Tensor:
 
 
 def first_cloud(head: HeadModel, subject: Subject, count: int, sh_degree: int, seed: int) -> GaussianCloud:
-    """`count` Gaussians with the colours seen in tracking: a fifth in the mouth, three tenths above the scalp."""
+    """`count` Gaussians with the colours seen in tracking: a fifth in the mouth, three tenths above the scalp. Those of the
+    neck stay with the trunk, the more the nearer its base."""
     vertices = rest_vertices(head, torch.from_numpy(subject.shape))
     colours = torch.from_numpy(subject.vertex_colours)
     mouth, scalp = faces_of(head, MOUTH_REGIONS), faces_of(head, HAIR_REGIONS)
@@ -28,10 +36,32 @@ def first_cloud(head: HeadModel, subject: Subject, count: int, sh_degree: int, s
     in_mouth, in_hair = round(MOUTH_SHARE * count), round(HAIR_SHARE * count)
     on_skin = count - in_mouth - in_hair
     skin_faces = ~mouth  # the scalp too: it shows through thin hair
-    return join(
+    cloud = join(
         [
             initialise(vertices, head.faces, skin_faces, on_skin, colours, region, sh_degree, seed),
             initialise(vertices, head.faces, mouth, in_mouth, colours, region, sh_degree, seed + 1),
             initialise_hair(vertices, head.faces, scalp, in_hair, colours, sh_degree, seed + 2),
         ]
     )
+    cloud.trunk_share.copy_(neck_share(head, vertices)[cloud.triangle])
+    return cloud
+
+
+def seen_beyond(
+    head: HeadModel,
+    subject: Subject,
+    views: Sequence[beyond.View],
+    trunk: Trunk,
+    camera: Camera,
+    count: int,
+    sh_degree: int,
+    seed: int,
+) -> GaussianCloud:
+    """Gaussians for what `views` show of the head beyond the mesh, as dense as `count` are on the head seen in them."""
+    vertices = rest_vertices(head, torch.from_numpy(subject.shape))
+    ears = vertices[head.faces[faces_of(head, ("ears",))].reshape(-1)]
+    pixels = sum(view.head.sum() for view in views) / len(views)
+    points = beyond.sweep(
+        views, head.faces.numpy(), float(ears[:, 2].mean()), trunk, camera, count / max(pixels, 1), seed
+    )
+    return beyond.cloud_of(points, vertices, head.faces, faces_of(head, CARRIERS), sh_degree)

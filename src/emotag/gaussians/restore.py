@@ -6,6 +6,7 @@ from emotag.artifacts import Avatar, Subject
 from emotag.errors import ArtifactMismatch
 from emotag.gaussians.cloud import GaussianCloud
 from emotag.gaussians.deformer import RiggedDeformer
+from emotag.gaussians.trunk import Trunk
 from emotag.head.base import HeadModel
 from emotag.motion import mouth_field
 
@@ -23,4 +24,4 @@ def deformer_of(head: HeadModel, subject: Subject, avatar: Avatar) -> RiggedDefo
         )
     cloud = GaussianCloud.from_arrays(avatar.gaussians).requires_grad_(False)
     mouth = mouth_field.load(avatar.mouth, avatar.architecture["mouth"]).requires_grad_(False)
-    return RiggedDeformer(head, torch.from_numpy(subject.shape), cloud, mouth)
+    return RiggedDeformer(head, torch.from_numpy(subject.shape), cloud, mouth, Trunk.from_arrays(avatar.trunk))

@@ -16,7 +16,9 @@ from emotag.artifacts import ActionUnits, Avatar, Emotion, Geometry, Identity, P
 from emotag.config import AdaptConfig
 from emotag.errors import ArtifactMismatch
 from emotag.gaussians.deformer import RiggedDeformer, mouth_points
-from emotag.gaussians.person import first_cloud
+from emotag.gaussians.person import first_cloud, seen_beyond
+from emotag.gaussians.placement import join
+from emotag.gaussians.trunk import Trunk
 from emotag.geometry.camera import Camera
 from emotag.head import makehuman
 from emotag.motion import channels, cues, grmn, lip_space
@@ -76,16 +78,26 @@ def run(
         Strength(amplitude=config.amplitude),
     )
     shape = torch.from_numpy(person.shape)
-    cloud = first_cloud(model, person, config.gaussians, config.sh_degree, config.seed)
+    camera = Camera.from_dict(person.camera).resized(config.size_px, config.size_px)
+    seen = footage.load(crop, alpha, labels, Geometry.load(geometry), config.size_px)
+    trunk = Trunk.mean_of(tracked.rotation[frames], tracked.translation[frames])
+    views = footage.views(seen, model, tracked, frames)
+    cloud = join(
+        [
+            first_cloud(model, person, config.gaussians, config.sh_degree, config.seed),
+            seen_beyond(model, person, views, trunk, camera, config.gaussians, config.sh_degree, config.seed),
+        ]
+    )
+    logger.info("%d Gaussians, %d of them beyond the mesh", len(cloud), len(cloud) - config.gaussians)
     mouth_architecture = MouthArchitecture(condition=network.architecture.width)
     mouth = chosen.mouth_field(mouth_architecture, canonical_positions(mouth_points(model, shape, cloud)))
-    avatar = AdaptedAvatar(RiggedDeformer(model, shape, cloud, mouth), network)
+    avatar = AdaptedAvatar(RiggedDeformer(model, shape, cloud, mouth, trunk), network, len(frames))
     scene = Scene(
-        footage=footage.load(crop, alpha, labels, Geometry.load(geometry), config.size_px),
+        footage=seen,
         tracked=Codes.from_tracks(tracked, frames, network.architecture.width),
         cues=driven,
         teacher=torch.from_numpy(Emotion.load(emotion).probabilities[frames].astype(np.float32)),
-        camera=Camera.from_dict(person.camera).resized(config.size_px, config.size_px),
+        camera=camera,
         renderer=backends.load("auto", threads),
         photometric=Photometric(threads),
         config=config,
@@ -102,6 +114,7 @@ def run(
         gaussians=cloud.to_arrays(),
         network=network.arrays(),
         mouth=mouth.arrays(),
+        trunk=trunk.to_arrays(),
         architecture={"network": network.architecture.plain(), "mouth": mouth_architecture.plain()},
         identity=name,
         scope=config.scope,

@@ -10,14 +10,17 @@ from emotag.training.loop import Group, Phase
 GAUSSIAN_RATES = {
     "cloud.mean": 5e-3, "cloud.quaternion": 2e-3, "cloud.log_scale": 1e-2, "cloud.opacity_logit": 3e-2, "cloud.sh": 5e-3,
 }  # fmt: skip
+# Of the pose corrections: rad and m.
+POSE_RATES = {"pose.rotation": 1e-3, "pose.translation": 2e-4}
 STATIC_FINAL = 0.2
 JOINT_FINAL = 0.05
 ADAM_EPSILON = 1e-15
 
 
-def gaussian_groups(factor: float, final: float) -> tuple[Group, ...]:
-    """One optimiser group a parameter of the cloud."""
-    return tuple(Group((name,), factor * rate, final) for name, rate in GAUSSIAN_RATES.items())
+def appearance_groups(factor: float, final: float) -> tuple[Group, ...]:
+    """One optimiser group a parameter of the cloud and of the pose corrections."""
+    rates = GAUSSIAN_RATES | POSE_RATES
+    return tuple(Group((name,), factor * rate, final) for name, rate in rates.items())
 
 
 def phases(scene: Scene, config: AdaptConfig, trained: Sequence[str]) -> tuple[Phase, ...]:
@@ -26,12 +29,12 @@ def phases(scene: Scene, config: AdaptConfig, trained: Sequence[str]) -> tuple[P
     shared = {"batches": batches, "weights": loss_weights(config), "epsilon": ADAM_EPSILON}
     network = Group(tuple(trained), config.learning_rate, 0.1)
     return (
-        Phase("static", config.static_iterations, scene.static, groups=gaussian_groups(1.0, STATIC_FINAL), **shared),
+        Phase("static", config.static_iterations, scene.static, groups=appearance_groups(1.0, STATIC_FINAL), **shared),
         Phase(
             "joint",
             config.iterations,
             scene.joint,
-            groups=(*gaussian_groups(STATIC_FINAL, JOINT_FINAL / STATIC_FINAL), network),
+            groups=(*appearance_groups(STATIC_FINAL, JOINT_FINAL / STATIC_FINAL), network),
             **shared,
         ),
     )

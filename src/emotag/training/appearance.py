@@ -26,15 +26,34 @@ from emotag.training.losses import emotion_divergence, gate_score, position_hing
 from emotag.types import NEUTRAL
 
 
-class AdaptedAvatar(nn.Module):
-    """What adaptation trains: `cloud`, `mouth` and `network`; the deformer holds the first two."""
+class PoseCorrection(nn.Module):
+    """What the pictures correct in the tracked pose of each of T frames: `rotation` [T, 3] rad, `translation` [T, 3] m.
 
-    def __init__(self, deformer: RiggedDeformer, network: GatedResidualMotionNetwork) -> None:
+    Landmarks leave a hundredth of a radian and a millimetre or two open; averaged over, that blurs all that is fine.
+    """
+
+    def __init__(self, frames: int) -> None:
+        super().__init__()
+        self.rotation = nn.Parameter(torch.zeros(frames, 3))
+        self.translation = nn.Parameter(torch.zeros(frames, 3))
+
+    def forward(self, codes: Codes, frames: Tensor) -> Codes:
+        """`codes` of `frames` [B] with their poses corrected."""
+        return codes.replaced(
+            rotation=codes.rotation + self.rotation[frames], translation=codes.translation + self.translation[frames]
+        )
+
+
+class AdaptedAvatar(nn.Module):
+    """What adaptation trains: `cloud`, `mouth`, `network` and `pose`; the deformer holds the first two."""
+
+    def __init__(self, deformer: RiggedDeformer, network: GatedResidualMotionNetwork, frames: int) -> None:
         super().__init__()
         self.deformer = deformer
         self.cloud = deformer.cloud
         self.mouth = deformer.mouth
         self.network = network
+        self.pose = PoseCorrection(frames)
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ class Scene:
     def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
         """L1, D-SSIM, mask, hinges and, with `normals`, the geometry of the drawn frames."""
         background = torch.rand(3)
-        splats = model.deformer(codes, mouth_moves=normals)
+        splats = model.deformer(model.pose(codes, frames), mouth_moves=normals)
         extras = facing_normals(splats) if normals else None
         drawn = self.renderer.render(splats, self.camera, background, extras)
         mask = self.footage.head[frames]

@@ -7,19 +7,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emotag.artifacts import Geometry
+from emotag.artifacts import Geometry, Tracks
+from emotag.gaussians.beyond import View, spread
+from emotag.geometry.rotations import axis_angle_to_matrix
+from emotag.head.base import HeadModel
 from emotag.io.video import read_frames, read_gray, resize
 from emotag.render.compose import to_unit
+from emotag.tracking.posing import posed_vertices
 from emotag.tracking.regions import head_mask
+
+# As many frames as show what stands beyond the mesh from all sides of an adaptation part.
+VIEWS = 20
 
 
 @dataclass(frozen=True)
 class Footage:
-    """T frames: `image` [T, H, W, 3] 0 to 1, `head` [T, H, W] soft mask 0 to 1, `depth` [T, h, w] m, `normal`
-    [T, h, w, 3] and their `valid` mask [T, h, w] bool on a coarser grid."""
+    """T frames: `image` [T, H, W, 3] 0 to 1, `head` [T, H, W] soft mask 0 to 1, `person` [T, H, W] bool, `depth`
+    [T, h, w] m, `normal` [T, h, w, 3] and their `valid` mask [T, h, w] bool on a coarser grid."""
 
     image: Tensor
     head: Tensor
+    person: Tensor
     depth: Tensor
     normal: Tensor
     valid: Tensor
@@ -32,14 +40,32 @@ def load(crop: Path, alpha: Path, labels: Path, geometry: Geometry, size_px: int
     """Frames of `geometry.part`, resized to `size_px`; the mask is the matte's alpha inside the head's labels."""
     start, stop = geometry.part
     images = np.stack(list(read_frames(crop, start, stop, size=size_px)))
-    masks = [
-        resize(np.where(head_mask(label), matte, 0).astype(np.uint8), size_px, size_px)
-        for matte, label in zip(read_gray(alpha, start, stop), read_gray(labels, start, stop), strict=True)
-    ]
+    masks, persons = [], []
+    for matte, label in zip(read_gray(alpha, start, stop), read_gray(labels, start, stop), strict=True):
+        masks.append(resize(np.where(head_mask(label), matte, 0).astype(np.uint8), size_px, size_px))
+        persons.append(resize(matte, size_px, size_px) > 127)
     return Footage(
         image=to_unit(images),
         head=to_unit(np.stack(masks)),
+        person=torch.from_numpy(np.stack(persons)),
         depth=torch.from_numpy(geometry.depth.astype(np.float32)),
         normal=torch.from_numpy(geometry.normal.astype(np.float32)) / 127,
         valid=torch.from_numpy(geometry.mask.astype(bool)),
     )
+
+
+def views(footage: Footage, head: HeadModel, tracks: Tracks, frames: np.ndarray) -> list[View]:
+    """Evenly spread frames of the footage with the tracked mesh; `frames` [T] are their numbers in `tracks`."""
+    chosen = spread(len(footage), VIEWS)
+    rotations = axis_angle_to_matrix(torch.from_numpy(tracks.rotation[frames]).float()).numpy()
+    return [
+        View(
+            image=footage.image[i].numpy(),
+            head=(footage.head[i] > 0.5).numpy(),
+            person=footage.person[i].numpy(),
+            vertices=posed_vertices(head, tracks, slice(int(frames[i]), int(frames[i]) + 1))[0].numpy(),
+            rotation=rotations[i],
+            translation=tracks.translation[frames[i]],
+        )
+        for i in chosen
+    ]

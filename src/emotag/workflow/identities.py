@@ -19,7 +19,7 @@ VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
 SYNTHETIC = "synthetic"
 OF_CLIPS = "clips"
 # Files of a clip that depend on whose head was fitted to it, or on the part that was adapted on.
-FITTED = ("tracks.safetensors", "action_units.safetensors", "sync.json", "quality.json")
+FITTED = ("tracks.safetensors", "refined.safetensors", "action_units.safetensors", "sync.json", "quality.json")
 
 
 @dataclass(frozen=True)
