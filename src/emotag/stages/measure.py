@@ -6,6 +6,7 @@ Writes: metrics.parquet, rows in long form (`emotag.report.tables.COLUMNS`); the
 
 import io
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,9 @@ def run(
     person = Subject.load(subject)
     model = makehuman.load(head)
     frames = Motion.load(motion).frames
-    masks = [head_mask(label) for label in read_gray(labels, frames[0], frames[-1] + 1)]
+    masks = map(head_mask, read_gray(labels, frames[0], frames[-1] + 1))
+    shown = [*videos, truth]
+    pictures = _image_means(truth, shown, masks)
     split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
 
     def face(path: Path) -> tuple[Detected, np.ndarray]:
@@ -57,10 +60,10 @@ def run(
 
     real = face(truth)
     rows = []
-    for path in [*videos, truth]:
+    for path, of_pictures in zip(shown, pictures, strict=True):
         variant = "ground_truth" if path == truth else path.parent.name
         measured = real if path == truth else face(path)
-        scores = _image_means(truth, path, masks) | face_scores(model.action_unit_names, real, measured)
+        scores = of_pictures | face_scores(model.action_unit_names, real, measured)
         rows += metric_rows(
             scores, variant=variant, identity=identity, clip=clip, split=split, providers=providers, seed=seed
         )
@@ -70,11 +73,18 @@ def run(
     write_atomic(out, buffer.getvalue())
 
 
-def _image_means(truth: Path, video: Path, masks: list[np.ndarray]) -> dict[str, float]:
-    """Image metrics averaged over frames; `masks` are of the crop's size. A frame without head counts where it can."""
-    triples = zip(read_frames(truth), read_frames(video), masks, strict=True)
-    scores = pd.DataFrame([image_scores(real, image, _sized(mask, real)) for real, image, mask in triples])
-    return {name: float(values.mean()) for name, values in scores.items()}
+def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -> list[dict[str, float]]:
+    """Image metrics of each video averaged over frames; `masks` [H, W] are of the crop's size.
+
+    All videos are read side by side, so that nothing is decoded twice and nothing is held. A frame without head counts
+    where it can.
+    """
+    scores: list[list[dict[str, float]]] = [[] for _ in videos]
+    for real, mask, *pictures in zip(read_frames(truth), masks, *map(read_frames, videos), strict=True):
+        head = _sized(mask, real)
+        for found, picture in zip(scores, pictures, strict=True):
+            found.append(image_scores(real, picture, head))
+    return [pd.DataFrame(found).mean().to_dict() for found in scores]
 
 
 def _sized(mask: np.ndarray, frame: np.ndarray) -> np.ndarray:

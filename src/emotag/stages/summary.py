@@ -110,8 +110,7 @@ def sheet(videos: list[Path]) -> np.ndarray:
     moments = np.unique(np.linspace(0, count - 1, SHEET_FRAMES).round().astype(int))
     frames, labels = [], []
     for path in videos:
-        kept = [frame for index, frame in enumerate(read_frames(path, size=SHEET_SIZE)) if index in moments]
-        frames += kept
+        frames += read_frames(path, size=SHEET_SIZE, only=moments)
         name = "ground truth" if path.name == "truth.mp4" else path.parent.name
         labels += [f"{name} {moment / FPS:.1f} s" for moment in moments]
     return contact_sheet(frames, len(moments), labels)
