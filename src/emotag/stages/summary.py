@@ -36,6 +36,7 @@ def run(
     subject: Path,
     labels: Path,
     benchmarks: Path,
+    shared_jobs: list[str],
     out: Path,
     out_sheet: Path,
     truth: Path | None = None,
@@ -59,7 +60,7 @@ def run(
         "quality": {name: report.get(name) for name in ("verdict", "reasons")},
         "tracking": report["tracking_unseen"],
     }
-    content |= summary.benchmark_costs(benchmarks, (identity, *drive_names(drive)))
+    content |= summary.benchmark_costs(benchmarks, (identity, *drive_names(drive)), shared_jobs)
     shown = [video]
     if truth is not None:
         content |= against_truth(truth, metrics, labels, facts, out_csv, out_markdown)

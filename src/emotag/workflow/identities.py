@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emotag.people import Identity
-from emotag.project import Config, DrivingAudio, clip_owners
+from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -94,6 +94,13 @@ class Plan:
     def prior_of(self, identity: str) -> str:
         """The prior that an identity starts from."""
         return f"results/prior/{self.corpus()}/{self.left_out(identity)}/prior.safetensors"
+
+    def shared_jobs(self, identity: str) -> list[str]:
+        """Benchmarks, as `<rule>/<job>`, of the work behind an identity that other identities use too."""
+        corpus, left_out = self.corpus(), self.left_out(identity)
+        made = "corpus/shared" if corpus == SYNTHETIC else f"corpus_clips/{left_out}@shared"
+        footage = ["demo/shared"] if DEMO_VIDEO in self.clips_of(identity).values() else []
+        return ["head/shared", *footage, "lips/shared", made, f"pretrain/{corpus}@{left_out}@shared"]
 
     def preprocessed(self, identity: str) -> list[str]:
         """All that is known of an identity before an avatar is made."""
