@@ -17,6 +17,7 @@ from emotag.io.artifact import write_atomic, write_json
 from emotag.io.audio import read_audio
 from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import probe, read_frames, read_gray, write_video
+from emotag.provenance import commit
 from emotag.report import summary, tables
 from emotag.tracking.regions import head_mask
 from emotag.types import FPS
@@ -37,6 +38,7 @@ def run(
     labels: Path,
     benchmarks: Path,
     shared_jobs: list[str],
+    preset: str,
     out: Path,
     out_sheet: Path,
     truth: Path | None = None,
@@ -52,6 +54,8 @@ def run(
     content = {
         "identity": identity,
         "drive": drive,
+        "commit": commit(),
+        "preset": preset,
         "video": str(video),
         "sidecar": facts,
         "sheet": str(out_sheet),
