@@ -24,10 +24,11 @@ def nested_metrics(rows: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 
 
 def benchmark_costs(folder: Path, names: Sequence[str], shared_jobs: Sequence[str]) -> dict[str, Any]:
-    """Wall seconds a stage and peak memory, from Snakemake's benchmark files whose job names one of `names`.
+    """Wall seconds a stage and peak memory, from Snakemake's benchmark files of one drive of an identity.
 
-    Files lie at folder/<rule>/<job>.jsonl. `shared_jobs` are those, as "<rule>/<job>", whose work other identities use too
-    (head, corpus, prior); they are told apart.
+    Files lie at folder/<rule>/<job>.jsonl; jobs are called <clip>, <identity>, <identity>@<clip> or
+    <identity>@<drive>@<variant>, and `names` are those of identity, clips and drive. `shared_jobs` are those, as
+    "<rule>/<job>", whose work other identities use too (head, corpus, prior); they are told apart.
     """
     stages: dict[str, float] = {}
     shared: dict[str, float] = {}
@@ -37,7 +38,7 @@ def benchmark_costs(folder: Path, names: Sequence[str], shared_jobs: Sequence[st
         record = json.loads(path.read_text().strip().splitlines()[-1])
         if f"{rule}/{job}" in shared_jobs:
             owner = shared
-        elif any(name in job.split("@") for name in names) and job.split("@")[-1] != "shared":
+        elif set(job.split("@")[:2]) <= set(names):
             owner = stages
         else:
             continue

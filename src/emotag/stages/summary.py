@@ -37,6 +37,7 @@ def run(
     subject: Path,
     labels: Path,
     benchmarks: Path,
+    own_names: list[str],
     shared_jobs: list[str],
     preset: str,
     out: Path,
@@ -64,7 +65,7 @@ def run(
         "quality": {name: report.get(name) for name in ("verdict", "reasons")},
         "tracking": report["tracking_unseen"],
     }
-    content |= summary.benchmark_costs(benchmarks, (identity, *drive_names(drive)), shared_jobs)
+    content |= summary.benchmark_costs(benchmarks, own_names, shared_jobs)
     shown = [video]
     if truth is not None:
         content |= against_truth(truth, metrics, labels, facts, out_csv, out_markdown)
@@ -73,11 +74,6 @@ def run(
         shown = [truth, video, *(others or [])]
     write_png(out_sheet, sheet(shown))
     write_json(out, content)
-
-
-def drive_names(drive: str) -> tuple[str, ...]:
-    """The clip or sound a drive is named after."""
-    return (drive.split("-", 1)[1],)
 
 
 def against_truth(
