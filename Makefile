@@ -29,7 +29,7 @@ bench-clips: setup
 	@test -d "$(CLIPS)" || { echo "usage: make bench-clips CLIPS=<folder of clips> [ONLY='name name']" >&2; exit 2; }
 	$(BIN)/python -m emotag clips "$(CLIPS)" results/bench.yaml $(ONLY)
 	-$(BIN)/snakemake --cores $(CORES) --keep-going --configfile results/bench.yaml -- report
-	$(BIN)/python -m emotag page results/bench.yaml docs/results.md
+	$(BIN)/python -m emotag page results/bench.yaml docs/results.md --remarks docs/results_remarks.md
 
 lint: setup
 	$(BIN)/ruff check .

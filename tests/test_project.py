@@ -104,6 +104,15 @@ CLIPS = {"video": None, "clips": {"a": "a.mp4", "b": "b.mp4"}}
         (person(consent={"scope": "research"}), "identities.me.consent.date: is missing"),
         (person(clips={"a": "a.mp4"}), "either video: FILE or clips"),
         (person(test_on=["me"]), "give clips"),
+        (person(test_on=[{"start_s": 3, "seconds": 4}]), "from 3 s overlaps the adaptation part \\(0 to 5 s\\)"),
+        (person(test_on=[{"start_s": 2}], adapt_on={"start_s": 10}), "from 2 s overlaps the adaptation part"),
+        (person(test_on=[{"start_s": 6}, {"start_s": 6.0}]), "'from-6000ms' twice"),
+        (person(test_on=[{"start_s": True}]), "start_s is True .*expected a number"),
+        (person(test_on=[1]), "identities.me.test_on.0: YAML read the number 1"),
+        (person(test_on=[{"begin_s": 6}]), "unknown key; .*known here: clip, seconds, start_s"),
+        (person(**CLIPS, adapt_on={"clip": "a"}, test_on=[{"start_s": 6}]), "a part names no clip; choose one of a, b"),
+        (person(**CLIPS, adapt_on={"clip": "a"}, test_on=["b", "b"]), "'b' twice"),
+        (person(**CLIPS, adapt_on={"clip": "a"}, test_on=[{"clip": "c"}]), "'c' is not among its clips"),
         (person(video="{me}.mp4"), "identities.me.video: found '{me}.mp4'; braces cannot stand"),
         (person(**CLIPS), "adapt_on.clip is missing; choose one of a, b"),
         (person(**CLIPS, adapt_on={"clip": "c"}), "'c' is not among its clips"),
@@ -158,6 +167,15 @@ def test_missing_video_is_named_with_its_key(tmp_path, monkeypatch):
         check_files(config)
     Path("me.mp4").touch()
     check_files(config)
+
+
+def test_parts_outside_the_adaptation_part_are_good():
+    tests = [{"start_s": 5, "seconds": 2}, {"start_s": 8.5}, {"seconds": 3}]
+    assert len(of(**person(test_on=tests)).identities["me"].tests()) == 3
+    before = person(adapt_on={"start_s": 10}, test_on=[{"start_s": 0, "seconds": 10}])
+    assert of(**before).identities["me"].tests()[0].seconds == 10
+    other = person(**CLIPS, adapt_on={"clip": "a"}, test_on=[{"clip": "b", "start_s": 0, "seconds": 4}])
+    assert of(**other).identities["me"].tests()[0].clip == "b"
 
 
 def test_two_identities_may_share_a_clip():

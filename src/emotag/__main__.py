@@ -5,7 +5,9 @@ check [--configfile F …]     validate config.yaml with files on top, as Snakem
 schema                       write src/emotag/config.schema.json
 watch STATE                  print a training's progress until it ends
 clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of a folder (make bench-clips)
-page CONFIG OUT              write the results page of all its identities, with what could not be made
+page CONFIG OUT [--remarks F]
+                             write the results page of all its identities, with what could not be made; the text of F
+                             is put into it where there is such a file
 """
 
 import argparse
@@ -86,6 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     page = commands.add_parser("page")
     page.add_argument("config", type=Path)
     page.add_argument("out", type=Path)
+    page.add_argument("--remarks", type=Path)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "inspect":
@@ -97,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif chosen.command == "page":
             names = list(resolve(load_files([chosen.config])).identities)
             summaries = [Path(f"results/summary/{name}.json") for name in names]
-            write_page(summaries=summaries, out=chosen.out, wanted=names)
+            write_page(summaries=summaries, out=chosen.out, wanted=names, remarks=chosen.remarks)
         elif chosen.command == "schema":
             SCHEMA.write_text(schema_text(), encoding="utf-8")
         else:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+NUMBERS = (int, float, float | None)
+
 
 class Settings(BaseModel):
     """Base of all settings: frozen, and a misspelt key is an error that names it."""
@@ -19,9 +21,18 @@ class Settings(BaseModel):
     def _no_truth_values_as_numbers(cls, data: Any) -> Any:
         """YAML reads a bare `on` as true, which would pass for the number 1."""
         for name, field in cls.model_fields.items():
-            if isinstance(data, dict) and isinstance(data.get(name), bool) and field.annotation in (int, float):
+            if isinstance(data, dict) and isinstance(data.get(name), bool) and field.annotation in NUMBERS:
                 raise ValueError(f"{name} is {data[name]} (YAML reads a bare on, off, yes, no so), expected a number")
         return data
+
+
+class ExcerptConfig(Settings):
+    """Seconds of a clip, counted from its beginning."""
+
+    start_s: float | None = Field(
+        None, ge=0, description="left out: the beginning or, in the clip adapted on, behind the adaptation part"
+    )
+    seconds: float | None = Field(None, ge=1, description="left out: up to the clip's end")
 
 
 class DemoConfig(Settings):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from emotag.config import ExcerptConfig
 from emotag.errors import FootageError
 from emotag.types import FPS
 
@@ -31,6 +32,29 @@ def adaptation_part(frames: int, start_s: float, seconds: float, clip: str = "cl
 def test_part(frames: int, part: tuple[int, int], same_clip: bool) -> tuple[int, int]:
     """[start, stop) of the frames to test on: all of another clip, or what follows the adaptation part in its own."""
     return (part[1], frames) if same_clip else (0, frames)
+
+
+def excerpt(frames: int, part: tuple[int, int], same_clip: bool, wanted: ExcerptConfig) -> tuple[int, int]:
+    """[start, stop) of the `wanted` frames of a test clip of `frames` frames; `part` and `same_clip` as in `test_part`.
+
+    Raises:
+        FootageError: they begin after the clip's end, or some of them were adapted on.
+    """
+    start, stop = test_part(frames, part, same_clip)
+    if wanted.start_s is not None:
+        start, stop = round(wanted.start_s * FPS), frames
+    if wanted.seconds is not None:
+        stop = min(stop, start + round(wanted.seconds * FPS))
+    if start >= stop:
+        raise FootageError(
+            f"test_on: the part begins at {start / FPS:g} s but the clip has {frames / FPS:.1f} s; choose an earlier start_s"
+        )
+    if same_clip and start < part[1] and part[0] < stop:
+        raise FootageError(
+            f"test_on: {start / FPS:g} to {stop / FPS:g} s overlaps the adaptation part ({part[0] / FPS:g} to "
+            f"{part[1] / FPS:g} s); choose frames that the avatar has not seen"
+        )
+    return start, stop
 
 
 def ping_pong(start: int, stop: int, length: int) -> np.ndarray:

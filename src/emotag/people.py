@@ -1,6 +1,7 @@
 """Identities: whose clips they are, on what terms, which part is adapted on and which clips are tested on."""
 
 import datetime
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from emotag.complaints import not_text
-from emotag.config import Settings
+from emotag.config import ExcerptConfig, Settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -64,6 +65,39 @@ class AdaptPart(Settings):
     seconds: float = Field(5.0, ge=1)
 
 
+class TestPart(ExcerptConfig):
+    """Seconds an avatar is tested on."""
+
+    clip: Name | None = Field(None, description="name of a clip; may be left out where there is only one")
+
+    @property
+    def name(self) -> str:
+        """A name for the results of this part of a named clip: that of the clip where all of it is meant."""
+        start, length = self.start_s, self.seconds
+        if start is None:
+            span = None if length is None else f"first-{_ms(length)}ms"
+        else:
+            span = f"from-{_ms(start)}ms" if length is None else f"{_ms(start)}-{_ms(start + length)}ms"
+        return "-".join(filter(None, [self.clip, span]))
+
+    def meets(self, start_s: float, seconds: float) -> bool:
+        """Whether it has a stated beginning and overlaps [start_s, start_s + seconds) of the same clip."""
+        if self.start_s is None:
+            return False
+        end = math.inf if self.seconds is None else self.start_s + self.seconds
+        return self.start_s < start_s + seconds and start_s < end
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+AnyTest = Annotated[
+    Annotated[Name, Tag("clip")] | Annotated[TestPart, Tag("part")],
+    Discriminator(lambda value: "part" if isinstance(value, Mapping | TestPart) else "clip"),
+]
+
+
 class Identity(Settings):
     """One person as an avatar is made of them. Either `video` (one clip, split after `adapt_on.seconds`) or `clips`."""
 
@@ -71,8 +105,9 @@ class Identity(Settings):
     video: File | None = Field(None, description="short form: one clip, named as the identity")
     clips: dict[Name, File] = Field(default_factory=dict, description="clip name: file")
     adapt_on: AdaptPart = AdaptPart()
-    test_on: list[Name] = Field(
-        default_factory=list, description="clips to test on; left out: the others, or the rest of the only one"
+    test_on: list[AnyTest] = Field(
+        default_factory=list,
+        description="clips, or parts of them, to test on; left out: the others, or the rest of the only one",
     )
     source: Text = Field(description="where the footage comes from")
     licence: Text = Field(description="under which terms it may be used")
@@ -82,14 +117,37 @@ class Identity(Settings):
     def _clips_fit(self) -> "Identity":
         if bool(self.video) == bool(self.clips):
             raise ValueError("give either video: FILE or clips: {name: FILE}")
-        if self.video and (self.adapt_on.clip or self.test_on):
+        named = [part.clip for part in self.tests() if part.clip]
+        if self.video and (self.adapt_on.clip or named):
             raise ValueError("adapt_on.clip and test_on name clips, so give clips: {name: FILE} instead of video")
         if self.clips and self.adapt_on.clip is None and len(self.clips) > 1:
             raise ValueError(f"adapt_on.clip is missing; choose one of {', '.join(self.clips)}")
-        for clip in [*self.test_on, *filter(None, [self.adapt_on.clip])]:
+        for clip in [*named, *filter(None, [self.adapt_on.clip])]:
             if clip not in self.clips:
                 raise ValueError(f"{clip!r} is not among its clips; known: {', '.join(self.clips)}")
         return self
+
+    @model_validator(mode="after")
+    def _tests_are_unseen(self) -> "Identity":
+        adapted = self.adapt_on
+        seen = set()
+        for part in self.tests():
+            if part.clip is None and len(self.clips) > 1:
+                raise ValueError(f"test_on: a part names no clip; choose one of {', '.join(self.clips)}")
+            same = len(self.clips) < 2 or part.clip == adapted.clip
+            if same and part.meets(adapted.start_s, adapted.seconds):
+                raise ValueError(
+                    f"test_on: the part from {part.start_s:g} s overlaps the adaptation part ({adapted.start_s:g} to "
+                    f"{adapted.start_s + adapted.seconds:g} s); give start_s and seconds outside it"
+                )
+            if part.name in seen:
+                raise ValueError(f"test_on: found {part.name!r} twice; remove one")
+            seen.add(part.name)
+        return self
+
+    def tests(self) -> list[TestPart]:
+        """The entries of `test_on`, a bare clip name being all of that clip that is not adapted on."""
+        return [part if isinstance(part, TestPart) else TestPart(clip=part) for part in self.test_on]
 
     def expired(self, today: datetime.date) -> bool:
         """Whether consent ended before `today`."""

@@ -104,6 +104,16 @@ def test_grey_is_lossless(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_only_some_frames(tmp_path):
+    video.write_video(tmp_path / "a.mp4", ramp(20))
+    video.write_gray(tmp_path / "a.mkv", [frame[..., 0] for frame in ramp(20)])
+    for read, name in ((video.read_frames, "a.mp4"), (video.read_gray, "a.mkv")):
+        assert levels(read(tmp_path / name, only=np.array([3, 7, 19]))) == [3, 7, 19]
+        assert levels(read(tmp_path / name, only=range(0, 20, 6))) == [0, 6, 12, 18]
+        assert levels(read(tmp_path / name, 4, 13, only={2, 6, 12, 13})) == [6, 12]
+        assert levels(read(tmp_path / name, only=[])) == []
+
+
 def test_all_intra_and_range(tmp_path):
     video.write_video(tmp_path / "a.mp4", ramp(12), all_intra=True, crf=4)
     with av.open(str(tmp_path / "a.mp4")) as container:

@@ -62,3 +62,5 @@ def test_jitter_of_straight_motion_is_zero():
     assert jitter(line) == 0
     line[5] += np.array([3.0, 4.0])
     assert jitter(line) == pytest.approx((5 + 10 + 5) / 8)
+    assert jitter(line, 2.0) == jitter(line) / 2
+    assert np.isnan(jitter(line[:2]))

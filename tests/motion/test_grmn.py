@@ -108,6 +108,14 @@ def test_restore_is_the_inverse_of_the_statistics():
     assert np.allclose(built.restore(standard).numpy(), motion, atol=1e-5)
 
 
+def test_cues_are_those_of_the_statistics():
+    built = network()
+    built.cue_mean.uniform_(0, 1)
+    units = np.random.default_rng(1).uniform(0, 5, (4, 6))
+    cues = built.cues(torch.from_numpy(units).float()).numpy()
+    assert np.allclose(cues, built.statistics().cues(units), atol=1e-6)
+
+
 def test_adain_parameters_are_those_of_the_two_modulations():
     names = set(network().adain_parameters())
     assert {name.split(".modulation")[0] for name in names} == {"speech.adain", "action_units"}

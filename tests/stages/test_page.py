@@ -17,6 +17,10 @@ def test_page_lists_what_was_wanted_but_not_made(tmp_path, monkeypatch):
     (tmp_path / "results/logs/crop/b.log").write_text("error (crop): b.mp4: no face; film one\n")
     (tmp_path / "a.json").write_text("{}")
     summaries = [tmp_path / "a.json", tmp_path / "b.json"]
-    page.run(summaries=summaries, out=tmp_path / "page.md", wanted=["a", "b", "c"])
+    (tmp_path / "remarks.md").write_text("A remark.\n")
+    page.run(summaries=summaries, out=tmp_path / "page.md", wanted=["a", "b", "c"], remarks=tmp_path / "remarks.md")
     text = (tmp_path / "page.md").read_text()
+    assert "\n\nA remark.\n\n" in text
+    page.run(summaries=summaries, out=tmp_path / "plain.md", remarks=tmp_path / "absent.md")
+    assert "A remark" not in (tmp_path / "plain.md").read_text()
     assert "- b: error (crop): b.mp4: no face; film one" in text and "- c: see results/logs" in text

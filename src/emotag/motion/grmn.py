@@ -20,7 +20,7 @@ from emotag.motion.adain import Modulation
 from emotag.motion.emotion_branch import LATENTS, EmotionBranch, Gate
 from emotag.motion.skip import TOKENS, FeatureSpace, SkipPath
 from emotag.motion.speech_encoder import SpeechEncoder
-from emotag.motion.statistics import AU_RANGE, MotionStatistics
+from emotag.motion.statistics import MotionStatistics, cues_of
 from emotag.types import UPPER_FACE_AUS
 
 BASE_INPUTS = ("audio", "audio_au")
@@ -124,8 +124,8 @@ class GatedResidualMotionNetwork(nn.Module):
         `speech` [B, 16, D] and `prosody` [B, 16, 3] at 20 ms around the frame (offsets -150, -130, …, +150 ms),
         `action_units` [B, 6] intensities 0 to 5 in the order of `UPPER_FACE_AUS`, `identity` [I] or [B, I].
         """
-        cues = action_units / AU_RANGE - self.cue_mean
-        return self.from_components(self.space.components(speech), self.space.prosody(prosody), cues, identity)
+        components, prosody = self.space.components(speech), self.space.prosody(prosody)
+        return self.from_components(components, prosody, self.cues(action_units), identity)
 
     def from_components(self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor) -> GrmnOutput:
         """As `forward`, from [B, 16, P] principal components, standardised prosody and centred cues."""
@@ -138,6 +138,10 @@ class GatedResidualMotionNetwork(nn.Module):
         residual, emotion = self.emotion(shared)
         gate = self.gate(shared)
         return GrmnOutput(base + gate * residual, base, residual, gate, emotion, condition)
+
+    def cues(self, action_units: Tensor) -> Tensor:
+        """[B, 6] intensities 0 to 5 to cues around the mean of the person that the network currently speaks for."""
+        return cues_of(action_units, self.cue_mean)
 
     def restore(self, motion: Tensor) -> Tensor:
         """[B, C] standardised motion to head units (expression 0 to 1 before the head's limits, jaw in rad)."""

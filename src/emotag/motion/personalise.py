@@ -111,8 +111,8 @@ def spread_of(measures: np.ndarray, moment: np.ndarray) -> np.ndarray:
 def beyond_ridge(network: GatedResidualMotionNetwork, speech, prosody, action_units, identity) -> np.ndarray:
     """[T, C] what base and residual add to the ridge, in standardised motion space."""
     output = network(speech, prosody, action_units, identity)
-    cues = action_units / statistics.AU_RANGE - network.cue_mean
-    return (output.motion - network.skip(network.space.components(speech), cues)).double().numpy()
+    ridge = network.skip(network.space.components(speech), network.cues(action_units))
+    return (output.motion - ridge).double().numpy()
 
 
 def gain(predicted: np.ndarray, target: np.ndarray, strength: Strength) -> np.ndarray:

@@ -7,9 +7,12 @@ blink in the adaptation part will blink later.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from torch import Tensor
 
+Values = TypeVar("Values", np.ndarray, Tensor)
 FLOOR = 1e-3  # of an expression unit, or rad: a channel that moves less does not move
 AU_RANGE = 5.0
 
@@ -31,8 +34,13 @@ class MotionStatistics:
         return standardised * self.scale + self.mean
 
     def cues(self, action_units: np.ndarray) -> np.ndarray:
-        """[T, 6] intensities 0 to 5 to cues around the person's mean, in shares of the full intensity."""
-        return action_units / AU_RANGE - self.cue_mean
+        """`cues_of` this person."""
+        return cues_of(action_units, self.cue_mean)
+
+
+def cues_of(action_units: Values, cue_mean: Values) -> Values:
+    """[T, 6] intensities 0 to 5 to cues around the person's mean [6], in shares of the full intensity."""
+    return action_units / AU_RANGE - cue_mean
 
 
 def pooled_scale(motions: Sequence[np.ndarray], max_frames: int = 250) -> np.ndarray:

@@ -3,9 +3,6 @@
 State of a tile, one flat float32 buffer of planes of 256 (block by block). Forward: transmittance, sums of each channel.
 Backward: transmittance, S (see `kernels_backward`), gradient by alpha, gradient by each channel.
 A transmittance is negative once its pixel is done.
-
-numba's cache watches the file of the compiled function alone: after an edit here or in `kernels_lanes`, touch
-`kernels_forward` and `kernels_backward` too.
 """
 
 from typing import Any

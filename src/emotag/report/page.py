@@ -1,4 +1,7 @@
-"""The results page: summaries of many identities as tables, with what was asked of them and whether it was reached."""
+"""The results page: summaries of many identities as tables, with what was asked of them and whether it was reached.
+
+Nothing in it is written by hand but the remarks, which come from a file of their own.
+"""
 
 import math
 from collections.abc import Callable, Mapping
@@ -47,13 +50,16 @@ class Goal:
         mean = [f"mean ≥ {self.mean_low:g}"] * (self.mean_low > -math.inf)
         return ", ".join(each + mean) or MISSING
 
-    def reached(self, numbers: list[float]) -> bool:
-        """Whether all numbers and their mean are as asked; a missing number is not."""
-        return (
-            bool(numbers)
-            and all(self.low <= number <= self.high for number in numbers)
-            and sum(numbers) / len(numbers) >= self.mean_low
-        )
+    def missed(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Those of `numbers` by identity, and their "mean", that are not as asked; a missing number is not."""
+        found = {name: number for name, number in numbers.items() if not self.low <= number <= self.high}
+        if self.mean_low > -math.inf and numbers and not mean(numbers) >= self.mean_low:
+            found["mean"] = mean(numbers)
+        return found
+
+    def reached(self, numbers: Mapping[str, float]) -> bool:
+        """Whether all numbers and their mean are as asked."""
+        return bool(numbers) and not self.missed(numbers)
 
 
 GOALS = (
@@ -68,9 +74,19 @@ GOALS = (
 )
 
 
-def page(summaries: Mapping[str, Summary], failures: Mapping[str, str]) -> str:
-    """Markdown. `summaries` by identity; `failures` says why an identity has none."""
-    lines = ["# Results", "", "Made by `make bench-clips`; every number is of unseen frames of the decoded video.", ""]
+def mean(numbers: Mapping[str, float]) -> float:
+    """Mean over identities; NaN if one is missing or there is none."""
+    return sum(numbers.values()) / len(numbers) if numbers else math.nan
+
+
+def page(summaries: Mapping[str, Summary], failures: Mapping[str, str], remarks: str = "") -> str:
+    """Markdown. `summaries` by identity; `failures` says why an identity has none; `remarks` are put below the head."""
+    told = (
+        f"Made by `make bench-clips` at commit {stated(summaries, 'commit')}, preset {stated(summaries, 'preset')}; "
+        "every number is of unseen frames of the decoded video."
+    )
+    lines = ["# Results", "", told, "", *([remarks.strip(), ""] if remarks.strip() else [])]
+    lines += shortfalls(summaries)
     lines += goals_table(summaries)
     for name in METRICS:
         rows = metric_table(summaries, name)
@@ -81,14 +97,40 @@ def page(summaries: Mapping[str, Summary], failures: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def stated(summaries: Mapping[str, Summary], key: str) -> str:
+    """What the summaries say under `key`: once where they agree, else with the identities that say so."""
+    said: dict[str, list[str]] = {}
+    for identity, summary in summaries.items():
+        said.setdefault(str(summary.get(key, "unknown")), []).append(identity)
+    if len(said) <= 1:
+        return next(iter(said), "unknown")
+    return "; ".join(f"{word} ({', '.join(identities)})" for word, identities in said.items())
+
+
+def shortfalls(summaries: Mapping[str, Summary]) -> list[str]:
+    """Every line of the goals that is not reached, with the figures that miss it."""
+    lines = []
+    for goal in GOALS:
+        missed = goal.missed(readings(goal, summaries))
+        if missed:
+            figures = ", ".join(f"{name} {cell(number)}" for name, number in missed.items())
+            lines.append(f"- {goal.name}, asked {goal.asked()}: {figures}.")
+    title = "What falls short:" if lines else "Everything asked for is reached." if summaries else "Nothing was made."
+    return [title, "", *lines, *([""] if lines else [])]
+
+
+def readings(goal: Goal, summaries: Mapping[str, Summary]) -> dict[str, float]:
+    """A goal's number by identity."""
+    return {identity: goal.read(summary) for identity, summary in summaries.items()}
+
+
 def goals_table(summaries: Mapping[str, Summary]) -> list[str]:
     """One row a goal, one column an identity."""
     lines = ["## What was asked, and what was reached", "", *head(["", "asked", *summaries, "mean", "reached"])]
     for goal in GOALS:
-        numbers = [goal.read(summary) for summary in summaries.values()]
-        mean = sum(numbers) / len(numbers) if numbers else math.nan
+        numbers = readings(goal, summaries)
         told = "yes" if goal.reached(numbers) else "no"
-        lines.append(row([goal.name, goal.asked(), *map(cell, [*numbers, mean]), told]))
+        lines.append(row([goal.name, goal.asked(), *map(cell, [*numbers.values(), mean(numbers)]), told]))
     return [*lines, ""]
 
 

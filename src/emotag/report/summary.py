@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ def nested_metrics(rows: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     return nested
 
 
-def benchmark_costs(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    """Wall seconds a stage and peak memory, from Snakemake's benchmark files whose path names one of `names`.
+def benchmark_costs(folder: Path, names: Sequence[str], shared_jobs: Sequence[str]) -> dict[str, Any]:
+    """Wall seconds a stage and peak memory, from Snakemake's benchmark files of one drive of an identity.
 
-    Files lie at folder/<rule>/<job>.jsonl; shared jobs (head, assets, prior) are given under the name "shared".
+    Files lie at folder/<rule>/<job>.jsonl; jobs are called <clip>, <identity>, <identity>@<clip> or
+    <identity>@<drive>@<variant>, and `names` are those of identity, clips and drive. `shared_jobs` are those, as
+    "<rule>/<job>", whose work other identities use too (head, corpus, prior); they are told apart.
     """
     stages: dict[str, float] = {}
     shared: dict[str, float] = {}
@@ -33,8 +36,11 @@ def benchmark_costs(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
     for path in sorted(folder.glob("*/*.jsonl")):
         rule, job = path.parent.name, path.name.removesuffix(".jsonl")
         record = json.loads(path.read_text().strip().splitlines()[-1])
-        owner = stages if any(name in job.split("@") for name in names) else shared
-        if owner is shared and job.split("@")[-1] != "shared":
+        if f"{rule}/{job}" in shared_jobs:
+            owner = shared
+        elif set(job.split("@")[:2]) <= set(names):
+            owner = stages
+        else:
             continue
         owner[rule] = round(owner.get(rule, 0.0) + float(record["s"]), 2)
         if isinstance(record.get("max_rss"), int | float):

@@ -13,10 +13,11 @@ import torch
 
 from emotag import stage
 from emotag.artifacts import ActionUnits, Avatar, Identity, Speech, Subject, Tracks
+from emotag.config import ExcerptConfig
 from emotag.errors import ConfigError
 from emotag.motion import channels, cues, driving, grmn
 from emotag.motion.codes import Codes
-from emotag.parts import ping_pong, test_part
+from emotag.parts import excerpt, ping_pong
 from emotag.types import FPS, TOKEN_RATE_HZ
 
 
@@ -35,26 +36,27 @@ def run(
     speech: Path,
     clip: str,
     self_driven: bool,
+    part: ExcerptConfig,
     variant: str,
     out: Path,
     threads: int = 1,
 ) -> None:
-    """`self_driven`: `speech` is that of `clip`'s own test part; else it is another voice, heard from its start."""
+    """`self_driven`: `speech` is that of `clip`'s own test `part`; else it is another voice, heard from its start."""
     torch.set_num_threads(threads)
     if variant not in driving.VARIANTS:
         raise ConfigError(f"variant: found {variant!r}, expected one of {', '.join(driving.VARIANTS)}")
     person, figure, feature = Subject.load(subject), Avatar.load(avatar), Identity.load(identity)
     network = grmn.load(figure.network, figure.architecture["network"])
     own, heard, shown = Speech.load(adapt_speech), Speech.load(speech), Tracks.load(tracks)
-    part = (person.part[0], person.part[1])
+    adapted_part = (person.part[0], person.part[1])
     offset = json.loads(sync.read_text())["offset_frames"]
     if self_driven:
-        frames = np.arange(*test_part(len(shown.expression), part, clip == person.clip))
+        frames = np.arange(*excerpt(len(shown.expression), adapted_part, clip == person.clip, part))
         sound, lag, audio_start_s = frames, offset, (frames[0] - offset) / FPS
     else:
         length = int(len(heard.features) / TOKEN_RATE_HZ * FPS)
-        frames, sound, lag, audio_start_s = ping_pong(*part, length), np.arange(length), 0.0, 0.0
-    adapted_frames = np.arange(*part)
+        frames, sound, lag, audio_start_s = ping_pong(*adapted_part, length), np.arange(length), 0.0, 0.0
+    adapted_frames = np.arange(*adapted_part)
     adapted_units = ActionUnits.load(adapt_action_units)
     adapted_lag = json.loads(adapt_sync.read_text())["offset_frames"]
     width = network.architecture.width

@@ -23,10 +23,9 @@ def run(*, crop: Path, landmarks: Path, out_alpha: Path, out_labels: Path, confi
     """Write both masks, frame by frame with the crop."""
     points = Landmarks.load(landmarks).points
     write_gray(out_alpha, person_alpha(read_frames(crop)))
-    chosen = set(np.linspace(0, len(points) - 1, LEARNT_FROM).round().astype(int).tolist())
-    pairs = enumerate(zip(read_frames(crop), read_gray(out_alpha), strict=True))
-    taken = [(frame, points[index], alpha > INSIDE) for index, (frame, alpha) in pairs if index in chosen]
-    colours = learn_colours(*(list(group) for group in zip(*taken, strict=True)))
+    chosen = np.unique(np.linspace(0, len(points) - 1, LEARNT_FROM).round().astype(int))
+    inside = [alpha > INSIDE for alpha in read_gray(out_alpha, only=chosen)]
+    colours = learn_colours(list(read_frames(crop, only=chosen)), list(points[chosen]), inside)
 
     def labels() -> Iterator[np.ndarray]:
         for index, (frame, alpha) in enumerate(zip(read_frames(crop), read_gray(out_alpha), strict=True)):

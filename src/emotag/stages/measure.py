@@ -6,6 +6,7 @@ Writes: metrics.parquet, rows in long form (`emotag.report.tables.COLUMNS`); the
 
 import io
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +16,15 @@ from emotag import stage
 from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
 from emotag.head import makehuman
-from emotag.head.landmark_sets import IBUG_68, IBUG_INNER_51
 from emotag.io.artifact import write_atomic
-from emotag.io.video import read_frames, read_gray
-from emotag.metrics.action_units import LOWER, UPPER, action_unit_error
-from emotag.metrics.detected import Detected, detect, eye_opening
-from emotag.metrics.events import blinks, f1
+from emotag.io.video import read_frames, read_gray, resize
+from emotag.metrics.detected import Detected, detect
+from emotag.metrics.face import face_scores
 from emotag.metrics.image import image_scores
-from emotag.metrics.lips import lip_distance, lip_scores
-from emotag.metrics.temporal import jitter
 from emotag.report.tables import metric_rows
 from emotag.tracking.action_units import fitted_action_units
-from emotag.tracking.lip_measures import lip_measures
 from emotag.tracking.regions import head_mask
 
-BLINK_TOLERANCE = 3
 logger = logging.getLogger(__name__)
 
 
@@ -52,19 +47,23 @@ def run(
     person = Subject.load(subject)
     model = makehuman.load(head)
     frames = Motion.load(motion).frames
-    masks = [head_mask(label) for label in read_gray(labels, frames[0], frames[-1] + 1)]
+    masks = map(head_mask, read_gray(labels, frames[0], frames[-1] + 1))
+    shown = [*videos, truth]
+    pictures = _image_means(truth, shown, masks)
     split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
 
     def face(path: Path) -> tuple[Detected, np.ndarray]:
         detected = detect(read_frames(path))
-        return detected, fitted_action_units(model, person, detected.points, config.fit_iterations)
+        # The subject's camera is that of the crop, which need not have the rendered size.
+        points = detected.at_width(person.camera["width"])
+        return detected, fitted_action_units(model, person, points, config.fit_iterations)
 
     real = face(truth)
     rows = []
-    for path in [*videos, truth]:
+    for path, of_pictures in zip(shown, pictures, strict=True):
         variant = "ground_truth" if path == truth else path.parent.name
         measured = real if path == truth else face(path)
-        scores = _image_means(truth, path, masks) | _face_scores(model.action_unit_names, real, measured)
+        scores = of_pictures | face_scores(model.action_unit_names, real, measured)
         rows += metric_rows(
             scores, variant=variant, identity=identity, clip=clip, split=split, providers=providers, seed=seed
         )
@@ -74,29 +73,24 @@ def run(
     write_atomic(out, buffer.getvalue())
 
 
-def _image_means(truth: Path, video: Path, masks: list[np.ndarray]) -> dict[str, float]:
-    """Image metrics averaged over frames; a frame without head counts only where it can."""
-    pairs = zip(read_frames(truth), read_frames(video), masks, strict=True)
-    scores = pd.DataFrame([image_scores(real, image, mask) for real, image, mask in pairs])
-    return {name: float(values.mean()) for name, values in scores.items()}
+def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -> list[dict[str, float]]:
+    """Image metrics of each video averaged over frames; `masks` [H, W] are of the crop's size.
+
+    All videos are read side by side, so that nothing is decoded twice and nothing is held. A frame without head counts
+    where it can.
+    """
+    scores: list[list[dict[str, float]]] = [[] for _ in videos]
+    for real, mask, *pictures in zip(read_frames(truth), masks, *map(read_frames, videos), strict=True):
+        head = _sized(mask, real)
+        for found, picture in zip(scores, pictures, strict=True):
+            found.append(image_scores(real, picture, head))
+    return [pd.DataFrame(found).mean().to_dict() for found in scores]
 
 
-def _face_scores(
-    names: tuple[str, ...], truth: tuple[Detected, np.ndarray], measured: tuple[Detected, np.ndarray]
-) -> dict[str, float]:
-    """Metrics that come from landmarks and the action units fitted to them."""
-    (real, real_units), (face, units) = truth, measured
-    lips, inner = list(IBUG_68[48:]), list(IBUG_INNER_51)
-    opened, real_opened = eye_opening(face.points), eye_opening(real.points)
-    return {
-        "lmd_px512": lip_distance(real.points[:, lips, :2], face.points[:, lips, :2]),
-        "aue_l": action_unit_error(list(names), real_units, units, LOWER),
-        "aue_u": action_unit_error(list(names), real_units, units, UPPER),
-        **lip_scores(lip_measures(real.points), lip_measures(face.points)),
-        "blink_f1": f1(blinks(real_opened), blinks(opened), BLINK_TOLERANCE),
-        "jitter_px512": jitter(face.points[:, inner, :2]),
-        "undetected": float((~face.found).sum()),
-    }
+def _sized(mask: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """A mask [H, W] bool on the pixel grid of `frame`."""
+    height, width = frame.shape[:2]
+    return resize(mask.astype(np.uint8) * 255, width, height) > 127
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The results page of several identities.
 
-Reads: results/summary/<identity>.json of each. Writes: one Markdown page.
+Reads: results/summary/<identity>.json of each, and a file of remarks where there is one. Writes: one Markdown page.
 """
 
 import json
@@ -11,11 +11,15 @@ from emotag.io.artifact import write_atomic
 from emotag.report.page import page
 
 
-def run(*, summaries: list[Path], out: Path, wanted: list[str] | None = None) -> None:
-    """Write the page of the summaries that exist; those of `wanted` without one are listed as not made."""
+def run(*, summaries: list[Path], out: Path, wanted: list[str] | None = None, remarks: Path | None = None) -> None:
+    """Write the page of the summaries that exist; those of `wanted` without one are listed as not made.
+
+    `remarks` is put into the page where that file exists.
+    """
     made = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in summaries if path.is_file()}
     failures = {name: reason(name) for name in wanted or [] if name not in made}
-    write_atomic(out, page(made, failures).encode())
+    written = remarks.read_text(encoding="utf-8") if remarks is not None and remarks.is_file() else ""
+    write_atomic(out, page(made, failures, written).encode())
 
 
 def reason(identity: str) -> str:

@@ -7,20 +7,17 @@ from pathlib import Path
 
 from emotag import stage
 from emotag.config import PlateConfig
-from emotag.io.video import read_frames, read_gray, write_video
-from emotag.tracking.plate import plate_frames
+from emotag.io.video import probe, read_frames, read_gray, write_video
+from emotag.tracking.plate import plate_frames, sampled
 from emotag.types import FPS
 
 
 def run(*, crop: Path, labels: Path, out: Path, config: PlateConfig) -> None:
     """Write the plate; a frame's plate is a function of pixels outside the head alone."""
-    write_video(
-        out,
-        plate_frames(lambda: read_frames(crop), lambda: read_gray(labels), config.dilate_px),
-        fps=FPS,
-        crf=config.crf,
-        all_intra=True,
-    )
+    chosen = sampled(probe(crop).frames)
+    sample = zip(read_frames(crop, only=chosen), read_gray(labels, only=chosen), strict=True)
+    clip = zip(read_frames(crop), read_gray(labels), strict=True)
+    write_video(out, plate_frames(sample, clip, config.dilate_px), fps=FPS, crf=config.crf, all_intra=True)
 
 
 if __name__ == "__main__":

@@ -97,8 +97,9 @@ def run(
 
 
 def _sharpness(crop: Path, points: np.ndarray) -> float:
-    frames = enumerate(read_frames(crop))
-    return float(np.median([quality.sharpness(f, points[i]) for i, f in frames if i % SHARPNESS_EVERY == 0]))
+    chosen = range(0, len(points), SHARPNESS_EVERY)
+    pairs = zip(read_frames(crop, only=chosen), points[chosen], strict=True)
+    return float(np.median([quality.sharpness(frame, face) for frame, face in pairs]))
 
 
 def _overlays(crop: Path, model: HeadModel, tracks: Tracks) -> Iterator[np.ndarray]:
@@ -109,11 +110,10 @@ def _overlays(crop: Path, model: HeadModel, tracks: Tracks) -> Iterator[np.ndarr
 def _sheet(crop: Path, model: HeadModel, tracks: Tracks, error: np.ndarray) -> np.ndarray:
     spaced = np.linspace(0, len(error) - 1, SPACED).round().astype(int).tolist()
     worst = np.argsort(-error, kind="stable")[:WORST].tolist()
-    wanted = set(spaced + worst)
+    wanted = sorted({*spaced, *worst})
     drawn = {
         index: resize(overlay.draw(frame, model, tracks, index), SHEET_PX, SHEET_PX)
-        for index, frame in enumerate(read_frames(crop))
-        if index in wanted
+        for index, frame in zip(wanted, read_frames(crop, only=wanted), strict=True)
     }
     labels = [f"{index / FPS:.2f} s" for index in spaced] + [f"worst {error[i]:.1f} px, {i / FPS:.2f} s" for i in worst]
     return contact_sheet([drawn[index] for index in spaced + worst], COLUMNS, labels)

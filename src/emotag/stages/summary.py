@@ -17,6 +17,7 @@ from emotag.io.artifact import write_atomic, write_json
 from emotag.io.audio import read_audio
 from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import probe, read_frames, read_gray, write_video
+from emotag.provenance import commit
 from emotag.report import summary, tables
 from emotag.tracking.regions import head_mask
 from emotag.types import FPS
@@ -36,6 +37,9 @@ def run(
     subject: Path,
     labels: Path,
     benchmarks: Path,
+    own_names: list[str],
+    shared_jobs: list[str],
+    preset: str,
     out: Path,
     out_sheet: Path,
     truth: Path | None = None,
@@ -51,6 +55,8 @@ def run(
     content = {
         "identity": identity,
         "drive": drive,
+        "commit": commit(),
+        "preset": preset,
         "video": str(video),
         "sidecar": facts,
         "sheet": str(out_sheet),
@@ -59,7 +65,7 @@ def run(
         "quality": {name: report.get(name) for name in ("verdict", "reasons")},
         "tracking": report["tracking_unseen"],
     }
-    content |= summary.benchmark_costs(benchmarks, (identity, *drive_names(drive)))
+    content |= summary.benchmark_costs(benchmarks, own_names, shared_jobs)
     shown = [video]
     if truth is not None:
         content |= against_truth(truth, metrics, labels, facts, out_csv, out_markdown)
@@ -68,11 +74,6 @@ def run(
         shown = [truth, video, *(others or [])]
     write_png(out_sheet, sheet(shown))
     write_json(out, content)
-
-
-def drive_names(drive: str) -> tuple[str, ...]:
-    """The clip or sound a drive is named after."""
-    return (drive.split("-", 1)[1],)
 
 
 def against_truth(
@@ -110,8 +111,7 @@ def sheet(videos: list[Path]) -> np.ndarray:
     moments = np.unique(np.linspace(0, count - 1, SHEET_FRAMES).round().astype(int))
     frames, labels = [], []
     for path in videos:
-        kept = [frame for index, frame in enumerate(read_frames(path, size=SHEET_SIZE)) if index in moments]
-        frames += kept
+        frames += read_frames(path, size=SHEET_SIZE, only=moments)
         name = "ground truth" if path.name == "truth.mp4" else path.parent.name
         labels += [f"{name} {moment / FPS:.1f} s" for moment in moments]
     return contact_sheet(frames, len(moments), labels)

@@ -13,6 +13,7 @@ from emotag.head.landmark_sets import (
     RIGHT_LID_LOWER,
     RIGHT_LID_UPPER,
 )
+from emotag.metrics import temporal
 
 LIPS = INNER_LIPS + OUTER_LIPS
 LIDS = LEFT_LID_UPPER + LEFT_LID_LOWER + RIGHT_LID_UPPER + RIGHT_LID_LOWER
@@ -35,8 +36,5 @@ def errors(detected: np.ndarray, model: np.ndarray, used: np.ndarray | None = No
 
 
 def jitter(points: np.ndarray, unit: float = 1.0) -> float:
-    """Root mean square second difference over time of the inner 51 points [T, 478, 2] px, over `unit` (0 under 3 frames)."""
-    if len(points) < 3:
-        return 0.0
-    bend = np.diff(points[:, list(IBUG_INNER_51)], 2, axis=0)
-    return float(np.sqrt((bend**2).sum(-1).mean()) / unit)
+    """`emotag.metrics.temporal.jitter` of the inner 51 points of [T, 478, 2] px, as a share of `unit` px."""
+    return temporal.jitter(points[:, list(IBUG_INNER_51)], unit)

@@ -5,7 +5,7 @@ of what other frames show, outside their heads, at the same place. What no frame
 fine (push-pull). The border is feathered outwards.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -65,17 +65,16 @@ def plate_of(frame: np.ndarray, mask: np.ndarray, behind: np.ndarray, seen: np.n
     return np.rint(plate).clip(0, 255).astype(np.uint8)
 
 
+def sampled(count: int) -> np.ndarray:
+    """Numbers of the frames, of `count`, that tell what lies behind the head."""
+    return np.unique(np.linspace(0, count - 1, SAMPLED_FRAMES).round().astype(int))
+
+
 def plate_frames(
-    frames: Callable[[], Iterable[np.ndarray]], labels: Callable[[], Iterable[np.ndarray]], dilate_px: int
+    sample: Iterable[tuple[np.ndarray, np.ndarray]], clip: Iterable[tuple[np.ndarray, np.ndarray]], dilate_px: int
 ) -> Iterator[np.ndarray]:
-    """Plates of a clip; `frames` and `labels` start reading it from the beginning each time they are called."""
-    count = sum(1 for _ in labels())
-    chosen = set(np.linspace(0, count - 1, SAMPLED_FRAMES).round().astype(int).tolist())
-    sample = [
-        (frame, removed(label, dilate_px))
-        for index, (frame, label) in enumerate(zip(frames(), labels(), strict=True))
-        if index in chosen
-    ]
-    behind, seen = seen_behind(*zip(*sample, strict=True))
-    for frame, label in zip(frames(), labels(), strict=True):
+    """Plates of a clip, from its frames and labels: those of the `sampled` ones, and all of them."""
+    frames, labels = zip(*sample, strict=True)
+    behind, seen = seen_behind(frames, [removed(label, dilate_px) for label in labels])
+    for frame, label in clip:
         yield plate_of(frame, removed(label, dilate_px), behind, seen)

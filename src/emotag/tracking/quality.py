@@ -40,7 +40,7 @@ LIMITS = (
     Limit("sharpness", 12, 2, False, "", "focus on the face, use more light"),
     Limit("interpolated_share", 0.02, 0.3, True, "", "keep the face in view and uncovered"),
     Limit("yaw_range_deg", 70, 140, True, "degrees", "turn the head less"),
-    Limit("detected_jitter_iod", 0.025, 0.06, True, "", "use more light and a still camera"),
+    Limit("detected_jitter_iod", 0.0175, 0.042, True, "", "use more light and a still camera"),
     Limit("inner51_iod", 0.02, 0.06, True, "", "look at the overlay; film from the front, evenly lit"),
 )
 

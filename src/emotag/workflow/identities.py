@@ -1,7 +1,7 @@
 """Which clip, part, prior and driving speech belong to a job: input and params functions of the rules.
 
-Preprocessing is keyed by clip, everything fitted to a person by identity. A drive is `self-<clip>` (the speech of a
-test clip, so that there is a ground truth) or `audio-<name>` (speech from a file of its own).
+Preprocessing is keyed by clip, everything fitted to a person by identity. A drive is `self-<part>` (the speech of a test
+clip or of a part of it, so that there is a ground truth) or `audio-<name>` (speech from a file of its own).
 """
 
 import json
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emotag.people import Identity
-from emotag.project import Config, DrivingAudio, clip_owners
+from emotag.config import ExcerptConfig
+from emotag.people import Identity, TestPart
+from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -45,18 +46,24 @@ class Plan:
         """The clip that the avatar is made of."""
         return self.identity(identity).adapt_on.clip or next(iter(self.clips_of(identity)))
 
-    def test_clips(self, identity: str) -> list[str]:
-        """The clips that the avatar is tested on: those named, else the others, else the rest of the only one."""
+    def tests(self, identity: str) -> dict[str, TestPart]:
+        """{drive: part} the avatar is tested on: those named, else the other clips, else the rest of the only one."""
         adapted = self.adapt_clip(identity)
         others = [clip for clip in self.clips_of(identity) if clip != adapted]
-        return list(self.identity(identity).test_on) or others or [adapted]
+        listed = self.identity(identity).tests() or [TestPart(clip=clip) for clip in others or [adapted]]
+        parts = [part if part.clip else part.model_copy(update={"clip": adapted}) for part in listed]
+        return {SELF + part.name: part for part in parts}
+
+    def test_clips(self, identity: str) -> list[str]:
+        """The clips that the avatar is tested on, or on parts of."""
+        return list(dict.fromkeys(str(part.clip) for part in self.tests(identity).values()))
 
     def drives(self, identity: str) -> list[str]:
         """What the avatar of an identity is driven by."""
         drive = self.config.adapt.drive
         if isinstance(drive, DrivingAudio):
             return [AUDIO + audio_name(drive.audio)]
-        return [SELF + clip for clip in self.test_clips(identity)]
+        return list(self.tests(identity))
 
     def variants(self, drive: str) -> list[str]:
         """The avatar, and its baselines where there is a truth to compare with."""
@@ -64,7 +71,7 @@ class Plan:
 
     def cue_clip(self, identity: str, drive: str) -> str:
         """The clip whose poses, upper-face cues and plate a drive uses."""
-        return drive.removeprefix(SELF) if drive.startswith(SELF) else self.adapt_clip(identity)
+        return str(self.tests(identity)[drive].clip) if drive.startswith(SELF) else self.adapt_clip(identity)
 
     def corpus(self) -> str:
         """Which corpus the prior is trained on."""
@@ -94,6 +101,17 @@ class Plan:
     def prior_of(self, identity: str) -> str:
         """The prior that an identity starts from."""
         return f"results/prior/{self.corpus()}/{self.left_out(identity)}/prior.safetensors"
+
+    def own_names(self, identity: str, drive: str) -> list[str]:
+        """What the jobs behind a drive are named after: identity, clips and the drive itself."""
+        return list(dict.fromkeys([identity, self.adapt_clip(identity), self.cue_clip(identity, drive), drive]))
+
+    def shared_jobs(self, identity: str) -> list[str]:
+        """Benchmarks, as `<rule>/<job>`, of the work behind an identity that other identities use too."""
+        corpus, left_out = self.corpus(), self.left_out(identity)
+        made = "corpus/shared" if corpus == SYNTHETIC else f"corpus_clips/{left_out}@shared"
+        footage = ["demo/shared"] if DEMO_VIDEO in self.clips_of(identity).values() else []
+        return ["head/shared", *footage, "lips/shared", made, f"pretrain/{corpus}@{left_out}@shared"]
 
     def preprocessed(self, identity: str) -> list[str]:
         """All that is known of an identity before an avatar is made."""
@@ -139,14 +157,19 @@ class Plan:
     def driving_audio(self, wildcards: Any) -> str:
         """The sound that a drive's video gets."""
         if wildcards.drive.startswith(SELF):
-            return f"results/clips/{wildcards.drive.removeprefix(SELF)}/audio.wav"
+            return self.cue_file(wildcards, "audio.wav")
         return self.driving_file(wildcards.drive.removeprefix(AUDIO))
 
     def driving_speech(self, wildcards: Any) -> str:
         """The speech features that a drive reads."""
         if wildcards.drive.startswith(SELF):
-            return f"results/clips/{wildcards.drive.removeprefix(SELF)}/speech.safetensors"
+            return self.cue_file(wildcards, "speech.safetensors")
         return f"results/audio/{wildcards.drive.removeprefix(AUDIO)}/speech.safetensors"
+
+    def test_part(self, wildcards: Any) -> str:
+        """Which seconds of its clip a drive covers, as JSON (nothing stated where other speech is heard)."""
+        part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
+        return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""

@@ -1,0 +1,92 @@
+"""The stage on videos of another size than the crop's: masks, landmarks and fit each at the size they need."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emotag.artifacts import Motion, Subject
+from emotag.config import MeasureConfig
+from emotag.io.video import read_frames, write_gray, write_video
+from emotag.metrics.detected import Detected
+from emotag.metrics.image import psnr
+from emotag.stages import measure
+from emotag.tracking.regions import INDEX
+
+FRAMES, CROP, START = 6, 128, 2
+UNITS = ("AU10", "AU12", "AU14", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26") + (
+    "AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU09", "AU45",
+)  # fmt: skip
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Runs the stage at a rendered size; gives its table, the avatar's metrics, the fitted points and the videos."""
+    rng = np.random.default_rng(0)
+    paths = [rng.uniform(0.3, 0.7, (FRAMES, 478, 3)).astype(np.float32) for _ in range(2)]
+    labels = np.zeros((FRAMES + START, CROP, CROP), np.uint8)
+    labels[:, 32:96, 32:64] = INDEX["skin"]
+    write_gray(tmp_path / "labels.mkv", labels)
+    coarse = rng.integers(60, 200, (2, FRAMES, 8, 8, 3)).astype(np.uint8)
+    camera = {"fx": 256.0, "fy": 256.0, "cx": 64.0, "cy": 64.0, "width": CROP, "height": CROP}
+    person = SimpleNamespace(camera=camera)
+    driven = SimpleNamespace(frames=list(range(START, START + FRAMES)))
+    monkeypatch.setattr(Subject, "load", lambda path: person)
+    monkeypatch.setattr(Motion, "load", lambda path: driven)
+    monkeypatch.setattr(measure.makehuman, "load", lambda path: SimpleNamespace(action_unit_names=UNITS))
+    fitted = []
+
+    def detect(frames):
+        frames = list(frames)
+        truth = frames[0].mean() > 127
+        width = frames[0].shape[1]
+        return Detected(paths[truth] * width, np.ones(len(frames), bool), width)
+
+    def fit(model, subject, points, iterations):
+        fitted.append(points)
+        return np.repeat(points[:, :1, 0] / subject.camera["width"], len(UNITS), 1)
+
+    monkeypatch.setattr(measure, "detect", detect)
+    monkeypatch.setattr(measure, "fitted_action_units", fit)
+
+    def run(size):
+        fitted.clear()
+        folder = tmp_path / str(size)
+        videos = [folder / "truth.mp4", folder / "avatar" / "video.mp4"]
+        for path, frames, shade in zip(videos, coarse, (55, -60), strict=True):
+            path.parent.mkdir(parents=True)
+            bright = np.clip(frames.astype(int) + shade, 0, 255).astype(np.uint8)
+            write_video(path, [np.kron(f, np.ones((size // 8, size // 8, 1), np.uint8)) for f in bright], crf=4)
+        out = folder / "metrics.parquet"
+        measure.run(
+            truth=videos[0], videos=videos[1:], labels=tmp_path / "labels.mkv", head=tmp_path, subject=tmp_path,
+            motion=tmp_path, identity="me", clip="c", providers="p", seed=0, out=out, config=MeasureConfig(),
+        )  # fmt: skip
+        rows = pd.read_parquet(out)
+        return (
+            rows,
+            {row.metric: row.value for row in rows.itertuples() if row.variant == "avatar"},
+            list(fitted),
+            videos,
+        )
+
+    return run
+
+
+def test_size_of_the_video_changes_no_metric_of_the_face(measured):
+    (_, small, fitted, _), (_, large, again, _) = measured(64), measured(256)
+    for name in ("lmd_px512", "jitter_px512", "aue_l", "aue_u", "lip_aperture_corr", "lip_width_corr"):
+        assert small[name] == pytest.approx(large[name], rel=1e-4)
+    for points, other in zip(fitted, again, strict=True):
+        np.testing.assert_allclose(points, other, rtol=1e-5)
+        assert 0.3 * CROP <= points.min() and points.max() <= 0.7 * CROP
+
+
+def test_head_mask_is_brought_to_the_videos_size(measured):
+    rows, scores, _, videos = measured(64)
+    mask = np.zeros((64, 64), bool)
+    mask[16:48, 16:32] = True
+    expected = np.mean([psnr(*pair, mask) for pair in zip(*(read_frames(path) for path in videos), strict=True)])
+    assert scores["psnr_head"] == pytest.approx(expected, rel=1e-5)
+    assert set(rows["split"]) == {"c[2:8]"} and set(rows["variant"]) == {"avatar", "ground_truth"}
