@@ -178,7 +178,7 @@ class RefineConfig(Settings):
     """Head poses refined by the pictures, with the avatar as the template."""
 
     size_px: int = Field(256, ge=16, le=1024, description="edge at which frames are compared")
-    steps: int = Field(5, ge=0, description="Gauss-Newton steps a frame; 0 keeps the landmarks' poses")
+    steps: int = Field(3, ge=0, description="Gauss-Newton steps a frame; 0 keeps the landmarks' poses")
 
 
 class RenderConfig(Settings):

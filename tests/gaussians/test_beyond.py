@@ -4,7 +4,9 @@ import torch
 
 from emotag.errors import FootageError
 from emotag.gaussians import beyond
+from emotag.gaussians.binding import Binding
 from emotag.gaussians.cloud import HAIR
+from emotag.gaussians.deformer import rest_vertices
 from emotag.gaussians.trunk import Trunk
 from emotag.geometry.camera import Camera
 from emotag.geometry.rotations import axis_angle_to_matrix
@@ -67,10 +69,7 @@ def test_no_frame_is_refused():
 
 
 def test_cloud_stands_where_the_points_are(head):
-    from emotag.gaussians.binding import Binding
-    from emotag.gaussians.deformer import rest_vertices
-
-    vertices = rest_vertices(head, torch.zeros(100))
+    vertices = rest_vertices(head, torch.zeros(head.shape_size))
     random = np.random.default_rng(1)
     points = beyond.Points(random.normal(0, 0.1, (50, 3)), random.random((50, 3)), random.random(50), np.full(50, 2e-3))
     carriers = head.face_regions["scalp"]

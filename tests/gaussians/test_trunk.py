@@ -42,13 +42,11 @@ def test_trunk_comes_back_from_its_arrays(trunk):
 
 
 def test_neck_share_rises_from_the_head_to_the_rim(head):
-    vertices = rest_vertices(
-        head, torch.zeros(len(head.shape_names)) if hasattr(head, "shape_names") else torch.zeros(100)
-    )
+    vertices = rest_vertices(head, torch.zeros(head.shape_size))
     share, neck = neck_share(head, vertices), head.face_regions["neck"]
     height = vertices[head.faces].mean(1)[:, 1]
-    assert (share[~neck] == 0).all() and share.max() <= RIM_SHARE
+    assert (share[~neck] == 0).all() and share.max() < RIM_SHARE + 1e-6
     lowest = neck & (height <= height[neck].quantile(0.05))
-    torch.testing.assert_close(share[lowest], torch.full((int(lowest.sum()),), RIM_SHARE))
+    assert share[lowest].min() > 0.99 * RIM_SHARE
     touching = neck & (nearest_m(vertices[head.faces].mean(1), vertices[head.faces][~neck].mean(1)) < 0.004)
     assert share[touching].mean() < 0.25 * RIM_SHARE

@@ -8,18 +8,19 @@ from emotag.render import backends
 from emotag.render.base import Splats
 from emotag.tracking.pose_refinement import PoseRefinement
 
-CAMERA = Camera(128.0, 128.0, 32.0, 32.0, 64, 64)
+SIZE = 128
+CAMERA = Camera(256.0, 256.0, 64.0, 64.0, SIZE, SIZE)
 
 
 def ball(codes, mouth_moves=True):
-    """A deformer: a speckled ball of 8 cm that follows the pose."""
+    """A deformer: a patterned ball of 8 cm that follows the pose."""
     generator = torch.Generator().manual_seed(3)
     local = torch.nn.functional.normalize(torch.randn(1500, 3, generator=generator), dim=-1) * 0.08
     count = len(codes)
     means = local @ axis_angle_to_matrix(codes.rotation).transpose(-1, -2) + codes.translation[:, None]
     quaternions = torch.tensor([1.0, 0, 0, 0]).expand(count, 1500, 4)
-    colours = (torch.rand(1, 1500, 1, 3, generator=generator) - 0.5) * 3
-    return Splats(means, quaternions, torch.full((count, 1500, 3), 0.006), torch.full((count, 1500), 0.95), colours)
+    colours = 1.6 * torch.sin(80 * local + torch.tensor([0.0, 1.0, 2.0]))[None, :, None]
+    return Splats(means, quaternions, torch.full((count, 1500, 3), 0.003), torch.full((count, 1500), 0.95), colours)
 
 
 def one_frame(pose):
@@ -36,20 +37,20 @@ def refinement():
 def test_known_displacement_of_a_ball_is_recovered(refinement):
     true = torch.tensor([0.02, -0.03, 0.01, 0.002, -0.001, -0.5])
     wrong = true + torch.tensor([0.012, -0.01, 0.008, 0.0012, -0.0012, 0.003])
-    plate = torch.full((64, 64, 3), 0.5)
+    plate = torch.zeros(SIZE, SIZE, 3)
     shown = refinement.renderer.render(ball(one_frame(true)), CAMERA)
     image = shown.colour[0] + (1 - shown.alpha[0, ..., None]) * plate
     with torch.inference_mode():
-        found = refinement.fit(one_frame(wrong), image, plate, torch.ones(64, 64), torch.zeros(6))
+        found = refinement.fit(one_frame(wrong), image, plate, torch.ones(SIZE, SIZE), torch.zeros(6))
     left = (wrong + found - true).abs()
     assert (left[:3] < 2e-3).all() and (left[3:] < torch.tensor([2e-4, 2e-4, 8e-4])).all(), left
 
 
 def test_without_weight_the_correction_of_the_frame_before_is_kept(refinement):
     before = torch.tensor([0.004, 0.0, -0.004, 0.0, 0.0008, 0.0])
-    image, plate = torch.rand(64, 64, 3), torch.rand(64, 64, 3)
+    image, plate = torch.rand(SIZE, SIZE, 3), torch.rand(SIZE, SIZE, 3)
     with torch.inference_mode():
         found = refinement.fit(
-            one_frame(torch.tensor([0, 0, 0, 0, 0, -0.5])), image, plate, torch.zeros(64, 64), before
+            one_frame(torch.tensor([0, 0, 0, 0, 0, -0.5])), image, plate, torch.zeros(SIZE, SIZE), before
         )
     torch.testing.assert_close(found, before)
