@@ -19,6 +19,8 @@ HAIR_REGIONS = ("scalp",)
 # What carries hair and ornaments: parts that no expression moves.
 CARRIERS = ("scalp", "ears")
 MOUTH_SHARE, HAIR_SHARE = 0.2, 0.3
+# What closed lips hide begins with colours of its own, relative to the skin's mean brightness, not with those of the lips.
+INNER_COLOURS = {"mouth_interior": (0.35, 0.14, 0.13), "tongue": (0.85, 0.45, 0.45), "teeth": (1.3, 1.25, 1.15)}
 
 
 def faces_of(head: HeadModel, names: tuple[str, ...]) -> Tensor:
@@ -26,11 +28,20 @@ def faces_of(head: HeadModel, names: tuple[str, ...]) -> Tensor:
     return torch.stack([head.face_regions[name] for name in names]).any(0)
 
 
+def with_inner_colours(head: HeadModel, colours: Tensor) -> Tensor:
+    """`colours` [V, 3] 0 to 1 with those of teeth, tongue and the mouth's inside set."""
+    colours = colours.clone()
+    brightness = colours[head.faces[faces_of(head, ("face",))].reshape(-1)].mean()
+    for name, colour in INNER_COLOURS.items():
+        colours[head.faces[head.face_regions[name]].reshape(-1)] = (torch.tensor(colour) * brightness).clamp(0, 1)
+    return colours
+
+
 def first_cloud(head: HeadModel, subject: Subject, count: int, sh_degree: int, seed: int) -> GaussianCloud:
     """`count` Gaussians with the colours seen in tracking: a fifth in the mouth, three tenths above the scalp. Those of the
     neck stay with the trunk, the more the nearer its base."""
     vertices = rest_vertices(head, torch.from_numpy(subject.shape))
-    colours = torch.from_numpy(subject.vertex_colours)
+    colours = with_inner_colours(head, torch.from_numpy(subject.vertex_colours))
     mouth, scalp = faces_of(head, MOUTH_REGIONS), faces_of(head, HAIR_REGIONS)
     region = torch.where(mouth, MOUTH, HEAD)
     in_mouth, in_hair = round(MOUTH_SHARE * count), round(HAIR_SHARE * count)
