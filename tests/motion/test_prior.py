@@ -9,7 +9,7 @@ import torch
 from emotag.motion import channels, prior, scores, statistics
 from emotag.motion.examples import examples_of, speech_windows
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
-from emotag.motion.personalise import Strength, personalise
+from emotag.motion.personalise import Strength, gain, personalise
 
 # Every lower channel is a measure of its own, then two measures that several channels share.
 MEASURES = np.diag([0.0, 0, 1, 1, 1, 1, 1, 1])[:, 2:]
@@ -111,3 +111,14 @@ def test_amplitude_widens_speech_channels_alone(corpus, ready):
     frames = frames_of(corpus, clip, 0, 100)
     one, two = (personalise(network, *frames, upper, MEASURES, Strength(amplitude=a)).statistics() for a in (1.0, 1.5))
     assert np.allclose(two.scale / one.scale, np.where(upper, 1.0, 1.5), rtol=1e-5)
+
+
+def test_gain_is_the_slope_with_the_prior_s_frames_of_slope_one_added():
+    rng = np.random.default_rng(0)
+    predicted = rng.normal(size=(125, 2))
+    target = predicted * [3.0, 0.5]
+    strength = Strength(gain_frames=200.0)
+    expected = (125 * np.array([3.0, 0.5]) + 200) / 325
+    assert np.allclose(gain(predicted, target, strength), expected)
+    assert np.allclose(gain(predicted, -20 * target, strength), strength.gain_range[0])
+    assert np.allclose(gain(predicted, target, Strength(gain_frames=1e15)), 1)
