@@ -32,7 +32,7 @@ rule corpus_of_clips:
 
 rule prior:
     input:
-        corpus="results/corpus/{corpus}/{left_out}.safetensors",
+        corpus=lambda w: PLAN.corpora(w.corpus, w.left_out),
     output:
         "results/prior/{corpus}/{left_out}/prior.safetensors",
     log:

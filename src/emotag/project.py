@@ -61,6 +61,9 @@ class CorpusSettings(stages.Settings):
         default_factory=list,
         description="clips of identities declared here; none: synthetic talkers. The adapted person is always left out",
     )
+    synthetic: bool = Field(
+        True, description="keep the synthetic talkers beside the clips (few real people are too few)"
+    )
 
 
 class Config(stages.Settings):

@@ -100,7 +100,7 @@ def test_infinite_prior_keeps_the_mapping(corpus, ready):
 def test_shared_measures_are_predicted_on_unseen_seconds(corpus, ready):
     (network, _, upper), clip = ready
     part, later = frames_of(corpus, clip, 0, 100), frames_of(corpus, clip, 100, 150)
-    person = personalise(network, *part, upper, SHARED, Strength(amplitude=1.0))
+    person = personalise(network, *part, upper, SHARED, Strength(gain_frames=50.0, amplitude=1.0))
     guess, truth = predicted(person, later) @ SHARED, later[0] @ SHARED
     assert (scores.correlation(guess, truth) > 0.8).all()
     assert np.allclose(guess.std(0) / truth.std(0), 1, atol=0.25)

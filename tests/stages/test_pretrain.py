@@ -11,10 +11,10 @@ from emotag.stages import pretrain
 NAMES = ["eyeBlinkLeft", "mouthFunnel", "jaw_x"]
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
+def made(path, provider, prefix="clip"):
+    """Four people whose motion is a linear map of noise."""
     rng = np.random.default_rng(0)
-    mixing, clips = rng.normal(size=(6, 3)), [f"clip{number}" for number in range(4)]
+    mixing, clips = rng.normal(size=(6, 3)), [f"{prefix}{number}" for number in range(4)]
     features = {clip: rng.normal(size=(120, 6)).astype(np.float32) for clip in clips}
     material = Corpus(
         head_model="test",
@@ -27,16 +27,25 @@ def corpus(tmp_path_factory):
         prosody={clip: rng.uniform(0, 1, (120, 3)).astype(np.float32) for clip in clips},
         people={clip: clip for clip in clips},
         offset_frames={clip: 0.0 for clip in clips},
-        provider="test",
+        provider=provider,
     )
-    path = tmp_path_factory.mktemp("corpus") / "corpus.safetensors"
     material.save(path)
     return path
 
 
-def fit(corpus, folder, **settings):
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("corpus") / "corpus.safetensors", "clips")
+
+
+@pytest.fixture(scope="module")
+def talkers(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("talkers") / "corpus.safetensors", "synthetic/whisper/1", "talker")
+
+
+def fit(corpus, folder, *more, **settings):
     config = PretrainConfig(**{"iterations": 0, "batch_windows": 2, "window_frames": 4} | settings)
-    pretrain.run(corpus=corpus, out=folder / "prior.safetensors", state=folder / "state", config=config)
+    pretrain.run(corpus=[corpus, *more], out=folder / "prior.safetensors", state=folder / "state", config=config)
     return Prior.load(folder / "prior.safetensors")
 
 
@@ -62,3 +71,19 @@ def test_variants_of_the_settings_reach_the_network(corpus, tmp_path):
     prior = fit(corpus, tmp_path, ridge=False, latent="z64", base_input="audio_au")
     assert (prior.architecture["latent"], prior.architecture["base_input"]) == ("z64", "audio_au")
     assert not prior.network["skip.speech_weight"].any() and prior.scores["network_used"] is True
+
+
+def test_real_people_judge_where_there_are_enough_and_talkers_teach_beside_them(corpus, talkers, tmp_path):
+    prior = fit(corpus, tmp_path, talkers)
+    assert prior.scores["left_out_people"] == ["clip2"]
+    assert prior.people == sorted([f"clip{n}" for n in range(4)] + [f"talker{n}" for n in range(4)])
+
+
+@pytest.mark.parametrize("which", ["clips", "synthetic"])
+def test_talkers_made_by_code_cannot_vouch_for_a_network(corpus, talkers, tmp_path, monkeypatch, which):
+    def trained(network, *_):
+        return {"network": 2.0, "best_step": 1}
+
+    monkeypatch.setattr(pretrain, "train_network", trained)
+    prior = fit({"clips": corpus, "synthetic": talkers}[which], tmp_path, iterations=1)
+    assert prior.scores["network_used"] is (which == "clips")

@@ -51,6 +51,9 @@ def test_separate_clips_and_a_corpus_that_leaves_the_person_out(copy):
     assert done.returncode == 0, done.stdout
     assert "results/identities/me/drives/self-b/avatar/video.mp4" in done.stdout
     assert "results/prior/clips/without-me/prior.safetensors" in done.stdout
+    assert "results/corpus/synthetic/all.safetensors" in done.stdout
+    alone = copy.snakemake("-n", "adapt_identity", "--configfile", "mine.yaml", "--config", "corpus={synthetic: false}")
+    assert alone.returncode == 0 and "results/corpus/synthetic/all.safetensors" not in alone.stdout
 
 
 def test_parts_of_clips_are_tested_on(copy):

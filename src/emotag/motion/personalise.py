@@ -28,14 +28,15 @@ class Strength:
     ridges, `gain_frames` for the gains (within `gain_range`), `unit_frames` for how units follow the measures.
 
     The gains are held tightly: on 24 parts of five seconds of 12 people the slope found inside a part says next to nothing
-    of the slope on later frames (correlation 0.1 for the aperture), while 200 frames instead of 50 give the same lip
-    distance and 15 % more of the motion where the part is a poor sample. `amplitude` widens speech-driven channels."""
+    of the slope on later frames (correlation 0.1 for the aperture); 200 frames give the lip distance that 50 give, and
+    a fifth more motion where the part is a poor sample. `amplitude` widens speech-driven channels, because a least-squares
+    prediction is smaller than what it predicts; the lip distance hardly changes between 1 and 1.2."""
 
     map_frames: float = 1000.0
     gain_frames: float = 200.0
     gain_range: tuple[float, float] = (0.3, 3.0)
     unit_frames: float = 50.0
-    amplitude: float = 1.0
+    amplitude: float = 1.1
 
 
 def personalise(

@@ -1,7 +1,8 @@
 """Prior in motion space: a closed-form ridge, and the gated residual motion network on top of it.
 
-Reads: a Corpus. Writes: a Prior. State (checkpoints, progress) goes below `state`. The network is kept where it beats
-the ridge on left-out people; otherwise its branches are shut and the prior speaks with the ridge alone.
+Reads: one Corpus or several, which count as one. Writes: a Prior. State (checkpoints, progress) goes below `state`. The
+network is kept where it beats the ridge on left-out real people; otherwise its branches are shut and the prior speaks with
+the ridge alone.
 """
 
 import logging
@@ -13,7 +14,7 @@ import torch
 from emotag import methods, stage
 from emotag.artifacts import Corpus, Prior
 from emotag.config import PretrainConfig
-from emotag.motion import channels, prior, scores, statistics
+from emotag.motion import channels, corpora, prior, scores, statistics
 from emotag.motion.examples import Example, examples_of
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.training.checkpoint import StateFolder, fingerprint
@@ -24,20 +25,23 @@ from emotag.training.selection import KeepBest
 
 log = logging.getLogger(__name__)
 
-# Of correlation. A network that wins less on left-out talkers of its own corpus loses on other footage: trained on
-# synthetic talkers, 200 steps gain .002 there and cost .011 on 17 real clips.
+# Of correlation, on left-out real people. Left-out synthetic talkers are no witnesses, because what a network learns beyond
+# the ridge there is how synthetic speech sounds: a perceptron on the same inputs takes their lip aperture from .79 to .87
+# and loses .74 to .70 on 16 real people the while (.71 with strong noise on its inputs).
 MARGIN = 0.01
 SCORE_EVERY, PATIENCE = 25, 3
 
 
 def run(
-    *, corpus: Path, out: Path, state: Path, config: PretrainConfig, method: str = "emotag", threads: int = 1
+    *, corpus: list[Path], out: Path, state: Path, config: PretrainConfig, method: str = "emotag", threads: int = 1
 ) -> None:
     """Fit the prior. `state` is the folder for checkpoints; a killed run resumes from it."""
     torch.set_num_threads(threads)
-    material = Corpus.load(corpus)
+    parts = [Corpus.load(path) for path in corpus]
+    real = {person for part in parts if not corpora.is_synthetic(part) for person in part.people.values()}
+    material = corpora.join(parts)
     upper = channels.upper_face(material.motion_names)
-    training, left_out = split_people(material.people)
+    training, left_out = split_people(material.people, real)
     torch.manual_seed(config.seed)
     network = methods.load(method).motion_network(architecture_of(material, config))
     prior.fit_inputs(network, material, training)
@@ -50,12 +54,14 @@ def run(
     found = {"left_out_people": sorted({material.people[clip] for clip in left_out})}
     found["ridge"] = scores.lip_score(network, unseen, lip_weights)
     if config.iterations:
-        name = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), [corpus])
+        name = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), corpus)
         with StateFolder(state, name) as folder:
             found |= train_network(network, seen, unseen, lip_weights, folder, config, method)
-    found["network_used"] = not config.ridge or found.get("network", -1.0) > found["ridge"] + MARGIN
+    witnessed = real.issuperset(found["left_out_people"])
+    better = witnessed and found.get("network", -1.0) > found["ridge"] + MARGIN
+    found["network_used"] = not config.ridge or better
     if not found["network_used"]:
-        log.info("the network does not beat the ridge on left-out people: its branches are shut")
+        log.info("no network beats the ridge on left-out real people: its branches are shut")
         network.shut()
     if config.ridge:
         prior.fit_ridge(network, [*seen, *unseen], upper)
@@ -70,9 +76,10 @@ def run(
     ).save(out, stage.provenance())
 
 
-def split_people(people: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Clips of the people to train on and of those left out: every sixth person, at least one of three or more."""
-    names = sorted(set(people.values()))
+def split_people(people: dict[str, str], real: set[str]) -> tuple[list[str], list[str]]:
+    """Clips of the people to train on and of those left out: every sixth of the `real` people, at least one of three or
+    more; where there are fewer than three of them, of all people."""
+    names = sorted(real if len(real) > 2 else set(people.values()))
     left_out = set(names[2::6]) if len(names) > 2 else set()
     training = sorted(clip for clip, person in people.items() if person not in left_out)
     return training, sorted(clip for clip, person in people.items() if person in left_out) or training

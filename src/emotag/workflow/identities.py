@@ -77,6 +77,12 @@ class Plan:
         """Which corpus the prior is trained on."""
         return OF_CLIPS if self.config.corpus.clips else SYNTHETIC
 
+    def corpora(self, corpus: str, left_out: str) -> list[str]:
+        """The corpora that a prior is trained on together."""
+        own = f"results/corpus/{corpus}/{left_out}.safetensors"
+        beside = corpus == OF_CLIPS and self.config.corpus.synthetic
+        return [own, f"results/corpus/{SYNTHETIC}/all.safetensors"] if beside else [own]
+
     def corpus_identity(self, clip: str) -> str:
         """The identity whose subject tracks a corpus clip."""
         return clip_owners(self.config.identities)[clip][1]
