@@ -135,7 +135,8 @@ def fit_shape(
     shape = np.zeros(head.shape_size)
     shape[: basis.shape_size] = estimate.shape
     settings = TrackConfig(iterations=config.iterations)
-    state = _fit_state(head, shape, offsets, camera, fill_gaps(points, valid), valid, settings)
+    person = _Person(shape, offsets, camera)
+    state = _fit_state(head, person, fill_gaps(points, valid), valid, settings)
     neutral = np.percentile(state[valid][:, POSE:], NEUTRAL_PERCENTILE, axis=0)
     return ShapeFit(shape, camera, offsets, state, neutral)
 
@@ -166,21 +167,39 @@ def first_estimate(basis: LandmarkBasis, points: np.ndarray, camera: Camera) -> 
     return Estimate(np.concatenate([pose, np.zeros((len(pose), basis.motion_size))], 1), shape.numpy(), np.inf)
 
 
+@dataclass(frozen=True)
+class _Person:
+    """What is frozen: shape [S], landmark `offsets` [L, 3] m, camera."""
+
+    shape: np.ndarray
+    offsets: np.ndarray
+    camera: Camera
+
+
+def _frozen_problem(
+    head: HeadModel, person: _Person, points: np.ndarray, valid: np.ndarray, config: TrackConfig
+) -> Problem:
+    basis = build(head, 0, torch.from_numpy(person.shape))
+    observations = observe(points, valid, person.camera, point_weights(head))
+    offsets = torch.from_numpy(person.offsets).float()
+    return Problem(basis, observations, channels_of(head), offsets, 0.0, POSE_TIME_CONSTANT, config.smoothness)
+
+
+def track_problem(
+    head: HeadModel, subject: Subject, points: np.ndarray, valid: np.ndarray, config: TrackConfig
+) -> Problem:
+    """The fit of pose and motion to landmarks `points` [T, 478, 3] px without gaps, with the subject frozen; frames that are
+    not `valid` [T] count for nothing."""
+    person = _Person(subject.shape, subject.landmark_offsets, Camera.from_dict(subject.camera))
+    return _frozen_problem(head, person, points, valid, config)
+
+
 def _fit_state(
-    head: HeadModel,
-    shape: np.ndarray,
-    offsets: np.ndarray,
-    camera: Camera,
-    points: np.ndarray,
-    valid: np.ndarray,
-    config: TrackConfig,
+    head: HeadModel, person: _Person, points: np.ndarray, valid: np.ndarray, config: TrackConfig
 ) -> np.ndarray:
-    """State [T, 6 + M] with shape [S], landmark `offsets` [L, 3] m and camera frozen; `points` without gaps."""
-    basis = build(head, 0, torch.from_numpy(shape))
-    observations = observe(points, valid, camera, point_weights(head))
-    fixed = torch.from_numpy(offsets).float()
-    problem = Problem(basis, observations, channels_of(head), fixed, 0.0, POSE_TIME_CONSTANT, config.smoothness)
-    estimate = first_estimate(basis, points, camera)
+    """State [T, 6 + M] with the person frozen; `points` without gaps."""
+    problem = _frozen_problem(head, person, points, valid, config)
+    estimate = first_estimate(problem.basis, points, person.camera)
     estimate = minimise(problem, estimate, POSE_STEPS, with_motion=False)
     return minimise(problem, estimate, config.iterations).state
 
@@ -205,8 +224,8 @@ def fit_tracks(
         )
     valid = _valid_frames(points, interpolated)
     filled = fill_gaps(points, valid)
-    camera = Camera.from_dict(subject.camera)
-    state = _fit_state(head, subject.shape, subject.landmark_offsets, camera, filled, valid, config)
+    person = _Person(subject.shape, subject.landmark_offsets, Camera.from_dict(subject.camera))
+    state = _fit_state(head, person, filled, valid, config)
     return as_tracks(head, subject, filled, state, ~valid)
 
 
@@ -221,6 +240,12 @@ def fill_gaps(points: np.ndarray, valid: np.ndarray) -> np.ndarray:
     left, right = known[before], known[after]
     share = np.where(right > left, (frames - left) / np.maximum(right - left, 1), 0.0)[:, None]
     return ((1 - share) * flat[left] + share * flat[right]).reshape(points.shape)
+
+
+def state_of(tracks: Tracks) -> np.ndarray:
+    """The solver's state [T, 6 + M] of an artifact."""
+    parts = (tracks.rotation, tracks.translation, tracks.expression, tracks.jaw, tracks.eyes)
+    return np.concatenate(parts, axis=1).astype(np.float64)
 
 
 def as_tracks(
