@@ -74,11 +74,14 @@ def cuts(points: np.ndarray, outer_eyes_px: float) -> np.ndarray:
     return step > np.maximum(CUT_STEP, CUT_RATIO * calm)
 
 
-def observe(points: np.ndarray, valid: np.ndarray, camera: Camera, weights: np.ndarray) -> Observations:
-    """Observations of detected `points` [T, 478, 3] px; frames that are not `valid` [T] count for nothing."""
+def observe(
+    points: np.ndarray, valid: np.ndarray, camera: Camera, weights: np.ndarray, shut: np.ndarray | None = None
+) -> Observations:
+    """Observations of detected `points` [T, 478, 3] px; frames that are not `valid` [T] count for nothing. `shut` [T] says
+    how closed the eyes are at least."""
     unit = outer_eye_distance(points[valid]) / 100
     used = torch.from_numpy(valid).float()[:, None]
-    targets, closedness = close_lids(points[..., :2], np.median(eye_gaps(points[valid]), axis=0))
+    targets, closedness = close_lids(points[..., :2], np.median(eye_gaps(points[valid]), axis=0), shut)
     return Observations(
         points=torch.from_numpy(targets).float(),
         weights=used * torch.from_numpy(weights).float(),
@@ -177,21 +180,31 @@ class _Person:
 
 
 def _frozen_problem(
-    head: HeadModel, person: _Person, points: np.ndarray, valid: np.ndarray, config: TrackConfig
+    head: HeadModel,
+    person: _Person,
+    points: np.ndarray,
+    valid: np.ndarray,
+    config: TrackConfig,
+    shut: np.ndarray | None = None,
 ) -> Problem:
     basis = build(head, 0, torch.from_numpy(person.shape))
-    observations = observe(points, valid, person.camera, point_weights(head))
+    observations = observe(points, valid, person.camera, point_weights(head), shut)
     offsets = torch.from_numpy(person.offsets).float()
     return Problem(basis, observations, channels_of(head), offsets, 0.0, POSE_TIME_CONSTANT, config.smoothness)
 
 
 def track_problem(
-    head: HeadModel, subject: Subject, points: np.ndarray, valid: np.ndarray, config: TrackConfig
+    head: HeadModel,
+    subject: Subject,
+    points: np.ndarray,
+    valid: np.ndarray,
+    config: TrackConfig,
+    shut: np.ndarray | None = None,
 ) -> Problem:
     """The fit of pose and motion to landmarks `points` [T, 478, 3] px without gaps, with the subject frozen; frames that are
-    not `valid` [T] count for nothing."""
+    not `valid` [T] count for nothing. `shut` [T] says how closed the eyes are at least."""
     person = _Person(subject.shape, subject.landmark_offsets, Camera.from_dict(subject.camera))
-    return _frozen_problem(head, person, points, valid, config)
+    return _frozen_problem(head, person, points, valid, config, shut)
 
 
 def _fit_state(

@@ -19,6 +19,8 @@ from emotag.config import TrackConfig
 from emotag.geometry.camera import Camera
 from emotag.head.base import HeadModel
 from emotag.tracking.band_pass import band_pass
+from emotag.tracking.contacts import eye_gaps
+from emotag.tracking.eye_patterns import eye_patches, openness, shut_share
 from emotag.tracking.fit import as_tracks, fill_gaps, state_of, track_problem
 from emotag.tracking.landmark_basis import PosedBasis, build, vertices_of
 from emotag.tracking.optimiser import Estimate, minimise
@@ -46,12 +48,13 @@ ANCHOR_POINTS, ANCHOR_SPANS = 2.0, 3.0
 
 @dataclass(frozen=True)
 class Sightings:
-    """`pictures` [T, H, W] int16 (see `band_pass`), their `camera`, and `weights` [T, N]: the cosine to the line of sight
-    where a point is seen, else 0."""
+    """`pictures` [T, H, W] int16 (see `band_pass`), their `camera`, `weights` [T, N]: the cosine to the line of sight
+    where a point is seen, else 0; and the `eyes`' patches [T, 2, K]."""
 
     pictures: np.ndarray
     camera: Camera
     weights: np.ndarray
+    eyes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -74,21 +77,34 @@ def watched(head: HeadModel) -> torch.Tensor:
 
 
 def look(
-    head: HeadModel, tracks: Tracks, footage: Iterable[tuple[np.ndarray, np.ndarray]], index: torch.Tensor
+    head: HeadModel,
+    tracks: Tracks,
+    points: np.ndarray,
+    footage: Iterable[tuple[np.ndarray, np.ndarray]],
+    index: torch.Tensor,
 ) -> Sightings:
-    """Read `footage`, a (picture [H, W, 3], labels [H, W]) for every tracked frame, and see which of the vertices `index`
-    [N] are in view, in front, and inside the face's labels; frames without a face count for nothing."""
+    """Read `footage`, a (picture [H, W, 3], labels [H, W]) for every tracked frame with its landmarks `points`, and see which
+    of the vertices `index` [N] are in view, in front, and inside the face's labels; frames without a face count for
+    nothing."""
     camera = Camera.from_dict(tracks.camera).resized(SIZE_PX, SIZE_PX)
     faces, chosen = head.faces.cpu().numpy(), index.cpu().numpy()
-    bands, weights = [], []
+    bands, weights, eyes = [], [], []
     for number, (picture, labels) in enumerate(footage):
         bands.append(band_pass(picture, SIZE_PX))
+        eyes.append(eye_patches(picture, points[number]))
         vertices = posed_vertices(head, tracks, slice(number, number + 1))[0].double()
         cosine = visible(vertices.numpy(), faces, camera)[chosen]
         inside = bilinear(_inner(labels)[..., None], camera.project(vertices[index]).numpy())[:, 0] > 0.5
         seen = inside & (cosine > FRONTAL) & ~tracks.interpolated[number]
         weights.append(np.where(seen, cosine, 0).astype(np.float32))
-    return Sightings(np.stack(bands), camera, np.stack(weights))
+    return Sightings(np.stack(bands), camera, np.stack(weights), np.stack(eyes))
+
+
+def _shut(eyes: np.ndarray, points: np.ndarray, valid: np.ndarray, part: slice) -> np.ndarray:
+    """How shut the eyes are [T] by their patches [T, 2, K]."""
+    gaps = eye_gaps(points)
+    learnt = np.flatnonzero(valid[part]) + (part.start or 0)
+    return shut_share(openness(eyes, learnt), gaps / np.median(gaps[valid], axis=0))
 
 
 def _inner(labels: np.ndarray) -> np.ndarray:
@@ -130,12 +146,13 @@ def refine(
     """Refine `tracks` of the landmarks `points` [T, 478, 3] px by the clip's `footage` (see `look`); what the face looks
     like is learnt from the frames `part` alone."""
     index = watched(head)
-    sightings = look(head, tracks, footage, index)
-    surface = build(head, 0, torch.from_numpy(subject.shape), points=vertices_of(index))
-    surface = surface.posed(torch.zeros(0), torch.zeros(len(index), 3))
     valid = ~tracks.interpolated
     filled = fill_gaps(points, valid)
-    problem = track_problem(head, subject, filled, valid, config)
+    sightings = look(head, tracks, filled, footage, index)
+    surface = build(head, 0, torch.from_numpy(subject.shape), points=vertices_of(index))
+    surface = surface.posed(torch.zeros(0), torch.zeros(len(index), 3))
+    shut = _shut(sightings.eyes, filled, valid, part)
+    problem = track_problem(head, subject, filled, valid, config, shut)
     weights, pair_weights = problem.observations.weights.clone(), problem.observations.pair_weights
     weights[:, sorted({*INNER_LIPS, *OUTER_LIPS, *LIDS, *IRISES})] *= ANCHOR_POINTS
     anchored = replace(problem.observations, weights=weights, pair_weights=ANCHOR_SPANS * pair_weights)
