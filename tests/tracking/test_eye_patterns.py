@@ -42,6 +42,19 @@ def test_an_eye_without_a_pattern_counts_as_open():
 
 
 def test_pictures_are_asked_only_where_lids_move():
-    share = np.array([[1.0, 1.0], [0.2, 0.3], [0.2, 0.3], [0.0, 1.0]])
-    gaps = np.array([[1.0, 1.0], [0.8, 0.7], [1.0, 1.0], [0.3, 0.8]])
-    np.testing.assert_allclose(shut_share(share, gaps), [0, 1, 0, 0])
+    share = np.array([[1.0, 1.0], [0.2, 0.3], [0.2, 0.3], [0.0, 1.0], [0.2, 0.2], [0.6, 0.5]])
+    gaps = np.array([[1.0, 1.0], [0.8, 0.7], [1.0, 1.0], [0.3, 0.8], [0.2, 0.1], [0.7, 0.7]])
+    np.testing.assert_allclose(shut_share(share, gaps), [0, 1, 0, 0, 1, 0])
+
+
+def test_shut_eyes_are_judged_by_this_clips_shut_eyes():
+    gaps = np.array([[0.2, 0.2], [0.7, 0.7], [1.0, 1.0]])
+    dark, light = np.array([-0.2, 0.25, 1.0]), np.array([0.2, 0.25, 1.0])
+    assert shut_share(np.stack([dark, dark], 1), gaps)[1] == 0
+    assert shut_share(np.stack([light, light], 1), gaps)[1] == 1
+
+
+def test_without_a_clear_example_of_shut_eyes_the_detector_decides():
+    share = np.array([[0.5, 0.5], [0.4, 0.4]])
+    assert not shut_share(share, np.array([[0.2, 0.2], [0.7, 0.7]])).any()
+    assert not shut_share(share - 0.4, np.array([[0.7, 0.7], [0.7, 0.7]])).any()

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from emotag.tracking.band_pass import LUMA
+from emotag.tracking.contacts import CLOSED_SHARE, OPEN_SHARE
 from emotag.tracking.vertex_colours import bilinear
 
 CORNERS = ((33, 133), (362, 263))  # right and left eye, from left to right in the picture
@@ -15,7 +16,9 @@ CORNERS = ((33, 133), (362, 263))  # right and left eye, from left to right in t
 ALONG, ACROSS = np.linspace(0.1, 0.9, 17), np.linspace(-0.3, 0.3, 13)
 BLUR = 0.04  # of the eye's width
 FAINT = 0.02  # of luma: a pattern of less contrast tells nothing
-OPEN_PATTERN, SHUT_PATTERN = 0.45, 0.3
+# Between what the clip's shut eyes show and the usual pattern: how far up an eye is shut, and where it is not.
+SHUT_SHARE, LEFT_SHARE = 0.18, 0.3
+CLEAR = 0.35  # shut eyes that show more than this of the usual pattern do not differ enough (glasses, dark eyes)
 NARROWED = 0.85  # of the usual gap; the pictures are asked only where the detector sees the lids move
 
 
@@ -44,6 +47,16 @@ def openness(patches: np.ndarray, part: np.ndarray) -> np.ndarray:
 
 def shut_share(openness: np.ndarray, gaps: np.ndarray) -> np.ndarray:
     """How shut the eyes are [T], 0 to 1, by the mean `openness` [T, 2] of both eyes, where their gaps [T, 2] (in shares of the
-    usual ones) are narrowed."""
-    shut = np.clip((OPEN_PATTERN - openness.mean(1)) / (OPEN_PATTERN - SHUT_PATTERN), 0, 1)
+    usual ones) are narrowed.
+
+    What shut eyes look like is learnt from the frames in which the detector finds them closed; 0 everywhere if there are
+    none, or if they look too much like open ones.
+    """
+    there = openness.mean(1)
+    closed = (gaps.min(1) <= CLOSED_SHARE) & (gaps.max(1) <= OPEN_SHARE)
+    level = float(np.median(there[closed])) if closed.any() else 1.0
+    if level > CLEAR:
+        return np.zeros(len(there))
+    share = (there - level) / (1 - level)
+    shut = np.clip((LEFT_SHARE - share) / (LEFT_SHARE - SHUT_SHARE), 0, 1)
     return np.where((gaps < NARROWED).all(1), shut, 0.0)
