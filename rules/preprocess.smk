@@ -196,7 +196,9 @@ rule track:
     input:
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
+        crop="results/clips/{clip}/crop.mp4",
         landmarks="results/clips/{clip}/landmarks.safetensors",
+        labels="results/clips/{clip}/labels.mkv",
     output:
         "results/identities/{identity}/{clip}/tracks.safetensors",
     log:
@@ -213,9 +215,9 @@ rule track:
         config=stage_config("track"),
         code=stage_code("track"),
     shell:
-        "python -m emotag.stages.track --head {input.head:q} --subject {input.subject:q}"
-        " --landmarks {input.landmarks:q} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        "python -m emotag.stages.track --head {input.head:q} --subject {input.subject:q} --crop {input.crop:q}"
+        " --landmarks {input.landmarks:q} --labels {input.labels:q} --clip {wildcards.clip} --out {output:q}"
+        " --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule action_units:

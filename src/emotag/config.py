@@ -109,6 +109,9 @@ class TrackConfig(Settings):
 
     iterations: int = Field(14, ge=1, description="Levenberg-Marquardt steps")
     smoothness: float = Field(1.0, ge=0, description="factor on all time constants' weights; 0 tracks frame by frame")
+    photometric: float = Field(
+        3.0, ge=0, le=100, description="weight of the pictures against the landmarks; 0 tracks by landmarks alone"
+    )
 
 
 class ActionUnitsConfig(Settings):

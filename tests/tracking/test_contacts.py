@@ -56,3 +56,15 @@ def test_closed_eyes_weigh_more():
     right = weights[len(INNER_LIP_PAIRS) : len(INNER_LIP_PAIRS) + len(RIGHT_LID_PAIRS)]
     assert right.min() > weights[: len(INNER_LIP_PAIRS)].max()
     assert np.all(weights[len(INNER_LIP_PAIRS) + len(RIGHT_LID_PAIRS) :] == weights[0])
+
+
+def test_other_evidence_shuts_lids_that_the_detector_leaves_open():
+    points = np.zeros((2, 478, 3))
+    for pairs in (RIGHT_LID_PAIRS, LEFT_LID_PAIRS):
+        points[:, [lower for _, lower in pairs], 1] = 8.0
+    usual = np.array([10.0, 10.0])
+    closed, closedness = close_lids(points, usual, np.array([1.0, 0.0]))
+    np.testing.assert_array_equal(closedness, [[1, 1], [0, 0]])
+    upper, lower = np.array(LEFT_LID_PAIRS).T
+    assert np.all(closed[0, lower, 1] <= closed[0, upper, 1])
+    np.testing.assert_array_equal(closed[1], points[1])

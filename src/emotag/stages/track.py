@@ -1,25 +1,39 @@
 """Pose, expression, jaw and eyes of every frame of a clip, with the person's shape and camera frozen.
 
-Reads the head model, `Subject` and the clip's landmarks; writes `Tracks`. See `emotag.tracking.fit`.
+Reads the head model, `Subject` and the clip's crop, landmarks and labels; writes `Tracks`. See `emotag.tracking.fit` and
+`emotag.tracking.refinement`.
 """
 
 import logging
 from pathlib import Path
 
 from emotag import stage
-from emotag.artifacts import Landmarks, Subject
+from emotag.artifacts import Landmarks, Subject, Tracks
 from emotag.config import TrackConfig
 from emotag.errors import ArtifactMismatch
 from emotag.head import makehuman
+from emotag.head.base import HeadModel
+from emotag.io.video import read_frames, read_gray
 from emotag.tracking.errors import errors
 from emotag.tracking.fit import fit_tracks
 from emotag.tracking.posing import model_points
+from emotag.tracking.refinement import refine
 
 log = logging.getLogger(__name__)
 
 
-def run(*, head: Path, subject: Path, landmarks: Path, out: Path, config: TrackConfig) -> None:
-    """Track the clip.
+def run(
+    *,
+    head: Path,
+    subject: Path,
+    crop: Path,
+    landmarks: Path,
+    labels: Path,
+    clip: str,
+    out: Path,
+    config: TrackConfig,
+) -> None:
+    """Track the clip; what the face looks like is learnt from the adaptation part, or from all of another clip.
 
     Raises:
         ArtifactMismatch: crop and subject differ in size or head model.
@@ -33,9 +47,18 @@ def run(*, head: Path, subject: Path, landmarks: Path, out: Path, config: TrackC
             "crop all clips of an identity to one size"
         )
     tracks = fit_tracks(model, person, mesh.points, config, mesh.interpolated)
+    _log_errors("landmarks", model, person, mesh, tracks)
+    if config.photometric > 0:
+        part = slice(*person.part) if person.clip == clip else slice(None)
+        footage = zip(read_frames(crop), read_gray(labels), strict=True)
+        tracks = refine(model, person, tracks, mesh.points, footage, part, config)
+        _log_errors("with pictures", model, person, mesh, tracks)
     tracks.save(out, stage.provenance())
+
+
+def _log_errors(name: str, model: HeadModel, person: Subject, mesh: Landmarks, tracks: Tracks) -> None:
     found = errors(mesh.points, model_points(model, tracks, person.landmark_offsets), ~tracks.interpolated)
-    log.info("%s", ", ".join(f"{name} {100 * value:.2f} %" for name, value in found.items()))
+    log.info("%s: %s", name, ", ".join(f"{key} {100 * value:.2f} %" for key, value in found.items()))
 
 
 if __name__ == "__main__":

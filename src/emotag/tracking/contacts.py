@@ -23,17 +23,20 @@ def eye_gaps(points: np.ndarray) -> np.ndarray:
     return np.stack(gaps, 1)
 
 
-def close_lids(points: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def close_lids(points: np.ndarray, usual: np.ndarray, shut: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Detected points [T, 478, 2] px with the lids of nearly closed eyes moved together, each side by half, and how
     closed each eye is [T, 2], 0 to 1.
 
     `usual` [2] px is each eye's usual gap. An eye at CLOSED_SHARE of it or less is closed, one above OPEN_SHARE stays as
     detected; between the two the gap falls linearly. Blinks are taken to be of both eyes: where one is closed and the
     other at least narrowed, the detector is thought to have missed the other's closing (a wink leaves it open).
+    `shut` [T] says how closed both are at least, by other evidence.
     """
     result, gaps = points.astype(np.float64).copy(), eye_gaps(points)
     closedness = np.clip((OPEN_SHARE - gaps / usual) / (OPEN_SHARE - CLOSED_SHARE), 0, 1)
     closedness = np.where(closedness > 0, closedness.max(1, keepdims=True), 0.0)
+    if shut is not None:
+        closedness = np.maximum(closedness, shut[:, None])
     wanted = np.minimum(gaps, usual * (OPEN_SHARE * (1 - closedness) - OVERLAP * closedness**2))
     taken = 1 - np.where(closedness > 0, wanted, gaps) / np.maximum(gaps, 1e-9)
     for eye, pairs in enumerate((RIGHT_LID_PAIRS, LEFT_LID_PAIRS)):

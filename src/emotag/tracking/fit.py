@@ -33,7 +33,7 @@ OUTER_EYES = (33, 263)
 CAUCHY = 3.0  # hundredths of the outer-eye distance
 CUT_STEP, CUT_RATIO = 0.05, 5.0  # share of the outer-eye distance; times the steps around it
 SHAPE_CHANNELS = 10.0  # how much more reluctantly channels move while the shape is being fitted
-SHAPE_WEIGHT = 0.3  # per frame fitted, on unit-variance coefficients
+SHAPE_WEIGHT = 1.0  # per frame fitted, on unit-variance coefficients
 SHAPE_FRAMES = 40
 POSE_TIME_CONSTANT = 0.8
 NEUTRAL_PERCENTILE = 25
@@ -74,11 +74,14 @@ def cuts(points: np.ndarray, outer_eyes_px: float) -> np.ndarray:
     return step > np.maximum(CUT_STEP, CUT_RATIO * calm)
 
 
-def observe(points: np.ndarray, valid: np.ndarray, camera: Camera, weights: np.ndarray) -> Observations:
-    """Observations of detected `points` [T, 478, 3] px; frames that are not `valid` [T] count for nothing."""
+def observe(
+    points: np.ndarray, valid: np.ndarray, camera: Camera, weights: np.ndarray, shut: np.ndarray | None = None
+) -> Observations:
+    """Observations of detected `points` [T, 478, 3] px; frames that are not `valid` [T] count for nothing. `shut` [T] says
+    how closed the eyes are at least."""
     unit = outer_eye_distance(points[valid]) / 100
     used = torch.from_numpy(valid).float()[:, None]
-    targets, closedness = close_lids(points[..., :2], np.median(eye_gaps(points[valid]), axis=0))
+    targets, closedness = close_lids(points[..., :2], np.median(eye_gaps(points[valid]), axis=0), shut)
     return Observations(
         points=torch.from_numpy(targets).float(),
         weights=used * torch.from_numpy(weights).float(),
@@ -135,7 +138,8 @@ def fit_shape(
     shape = np.zeros(head.shape_size)
     shape[: basis.shape_size] = estimate.shape
     settings = TrackConfig(iterations=config.iterations)
-    state = _fit_state(head, shape, offsets, camera, fill_gaps(points, valid), valid, settings)
+    person = _Person(shape, offsets, camera)
+    state = _fit_state(head, person, fill_gaps(points, valid), valid, settings)
     neutral = np.percentile(state[valid][:, POSE:], NEUTRAL_PERCENTILE, axis=0)
     return ShapeFit(shape, camera, offsets, state, neutral)
 
@@ -166,21 +170,49 @@ def first_estimate(basis: LandmarkBasis, points: np.ndarray, camera: Camera) -> 
     return Estimate(np.concatenate([pose, np.zeros((len(pose), basis.motion_size))], 1), shape.numpy(), np.inf)
 
 
-def _fit_state(
+@dataclass(frozen=True)
+class _Person:
+    """What is frozen: shape [S], landmark `offsets` [L, 3] m, camera."""
+
+    shape: np.ndarray
+    offsets: np.ndarray
+    camera: Camera
+
+
+def _frozen_problem(
     head: HeadModel,
-    shape: np.ndarray,
-    offsets: np.ndarray,
-    camera: Camera,
+    person: _Person,
     points: np.ndarray,
     valid: np.ndarray,
     config: TrackConfig,
+    shut: np.ndarray | None = None,
+) -> Problem:
+    basis = build(head, 0, torch.from_numpy(person.shape))
+    observations = observe(points, valid, person.camera, point_weights(head), shut)
+    offsets = torch.from_numpy(person.offsets).float()
+    return Problem(basis, observations, channels_of(head), offsets, 0.0, POSE_TIME_CONSTANT, config.smoothness)
+
+
+def track_problem(
+    head: HeadModel,
+    subject: Subject,
+    points: np.ndarray,
+    valid: np.ndarray,
+    config: TrackConfig,
+    shut: np.ndarray | None = None,
+) -> Problem:
+    """The fit of pose and motion to landmarks `points` [T, 478, 3] px without gaps, with the subject frozen; frames that are
+    not `valid` [T] count for nothing. `shut` [T] says how closed the eyes are at least."""
+    person = _Person(subject.shape, subject.landmark_offsets, Camera.from_dict(subject.camera))
+    return _frozen_problem(head, person, points, valid, config, shut)
+
+
+def _fit_state(
+    head: HeadModel, person: _Person, points: np.ndarray, valid: np.ndarray, config: TrackConfig
 ) -> np.ndarray:
-    """State [T, 6 + M] with shape [S], landmark `offsets` [L, 3] m and camera frozen; `points` without gaps."""
-    basis = build(head, 0, torch.from_numpy(shape))
-    observations = observe(points, valid, camera, point_weights(head))
-    fixed = torch.from_numpy(offsets).float()
-    problem = Problem(basis, observations, channels_of(head), fixed, 0.0, POSE_TIME_CONSTANT, config.smoothness)
-    estimate = first_estimate(basis, points, camera)
+    """State [T, 6 + M] with the person frozen; `points` without gaps."""
+    problem = _frozen_problem(head, person, points, valid, config)
+    estimate = first_estimate(problem.basis, points, person.camera)
     estimate = minimise(problem, estimate, POSE_STEPS, with_motion=False)
     return minimise(problem, estimate, config.iterations).state
 
@@ -205,8 +237,8 @@ def fit_tracks(
         )
     valid = _valid_frames(points, interpolated)
     filled = fill_gaps(points, valid)
-    camera = Camera.from_dict(subject.camera)
-    state = _fit_state(head, subject.shape, subject.landmark_offsets, camera, filled, valid, config)
+    person = _Person(subject.shape, subject.landmark_offsets, Camera.from_dict(subject.camera))
+    state = _fit_state(head, person, filled, valid, config)
     return as_tracks(head, subject, filled, state, ~valid)
 
 
@@ -221,6 +253,12 @@ def fill_gaps(points: np.ndarray, valid: np.ndarray) -> np.ndarray:
     left, right = known[before], known[after]
     share = np.where(right > left, (frames - left) / np.maximum(right - left, 1), 0.0)[:, None]
     return ((1 - share) * flat[left] + share * flat[right]).reshape(points.shape)
+
+
+def state_of(tracks: Tracks) -> np.ndarray:
+    """The solver's state [T, 6 + M] of an artifact."""
+    parts = (tracks.rotation, tracks.translation, tracks.expression, tracks.jaw, tracks.eyes)
+    return np.concatenate(parts, axis=1).astype(np.float64)
 
 
 def as_tracks(

@@ -1,4 +1,4 @@
-"""The landmarks of a head model as a small basis, so that fitting never touches the whole mesh.
+"""Points of a head model (its landmarks, or some vertices) as a small basis, so that fitting never touches the whole mesh.
 
 Before the rigid motion every head model here is linear in (1, shape, expression) once the joints are set, and its
 dependence on one joint q [3] (axis-angle) is linear in the features (relu(q), relu(-q), R(q) - I): the rotation's entries
@@ -6,6 +6,7 @@ cover linear blend skinning, the other six cover units that push one way. `build
 model at a few settings of each joint and checks them at settings it has not seen.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,6 @@ from torch import Tensor
 from emotag.errors import ArtifactMismatch
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head.base import HeadModel
-from emotag.types import LANDMARKS
 
 FEATURES = 15
 JOINTS = ("jaw", "eye_left", "eye_right")
@@ -147,19 +147,34 @@ def _settings(head: HeadModel, components: int, origin: Tensor) -> tuple[Tensor,
     return shape, expression
 
 
-def _landmarks(head: HeadModel, shape: Tensor, expression: Tensor, joints: Tensor) -> Tensor:
-    """Landmarks [B, L, 3] in the head's frame; joints [3, 3] (jaw, left eye, right eye) shared by the batch."""
+Points = Callable[[HeadModel, Tensor], Tensor]
+
+
+def landmarks_of(head: HeadModel, vertices: Tensor) -> Tensor:
+    """The 478 landmarks [B, 478, 3] of vertices [B, V, 3] in the head's frame."""
+    return head.landmarks(vertices, rotation=torch.zeros(len(vertices), 3, dtype=vertices.dtype))
+
+
+def vertices_of(index: Tensor) -> Points:
+    """The vertices `index` [L] as points; they must turn with the head as a whole, as those of the face do."""
+    return lambda head, vertices: vertices[:, index]
+
+
+def _located(points: Points, head: HeadModel, shape: Tensor, expression: Tensor, joints: Tensor) -> Tensor:
+    """Points [B, L, 3] in the head's frame; joints [3, 3] (jaw, left eye, right eye) shared by the batch."""
     batch, dtype = len(shape), shape.dtype
     zero = torch.zeros(batch, 3, dtype=dtype)
     jaw, eyes = joints[:1].expand(batch, 3), joints[1:].reshape(1, 6).expand(batch, 6)
     vertices = head.vertices(shape, expression, jaw, zero, eyes, zero, zero)
-    return head.landmarks(vertices, rotation=zero)
+    return points(head, vertices)
 
 
 @torch.no_grad()
-def build(head: HeadModel, components: int, origin: Tensor | None = None, seed: int = 0) -> LandmarkBasis:
+def build(
+    head: HeadModel, components: int, origin: Tensor | None = None, seed: int = 0, points: Points = landmarks_of
+) -> LandmarkBasis:
     """Find the basis of `head` around the shape `origin` [S] (the mean if None), with its first `components` shape
-    components (0: the shape is frozen).
+    components (0: the shape is frozen), for its landmarks or other `points`.
 
     Raises:
         ArtifactMismatch: the head model is not of the form above (the check at unseen settings fails).
@@ -169,8 +184,8 @@ def build(head: HeadModel, components: int, origin: Tensor | None = None, seed: 
     shape, expression = _settings(head, components, origin)
 
     def columns(joints: Tensor) -> Tensor:
-        points = _landmarks(head, shape, expression, joints).double()
-        return torch.cat([points[:1], points[1:] - points[:1]]).permute(1, 2, 0)
+        located = _located(points, head, shape, expression, joints).double()
+        return torch.cat([located[:1], located[1:] - located[:1]]).permute(1, 2, 0)
 
     generator = torch.Generator().manual_seed(seed)
     rest = columns(torch.zeros(3, 3))
@@ -185,14 +200,14 @@ def build(head: HeadModel, components: int, origin: Tensor | None = None, seed: 
         stack = torch.stack(effects)
         solution = torch.linalg.pinv(joint_features(samples), rtol=1e-5) @ stack.flatten(1)
         coefficients = solution.reshape(FEATURES, *rest.shape)
-        points = (stack.abs().amax((0, 2, 3)) > 1e-7).nonzero()[:, 0]
-        found.append(Joint(name, points, coefficients[:, points].float()))
+        moved = (stack.abs().amax((0, 2, 3)) > 1e-7).nonzero()[:, 0]
+        found.append(Joint(name, moved, coefficients[:, moved].float()))
     basis = LandmarkBasis(rest.float(), tuple(found), components)
-    _check(head, basis, origin, generator)
+    _check(head, basis, origin, generator, points)
     return basis
 
 
-def _check(head: HeadModel, basis: LandmarkBasis, origin: Tensor, generator: torch.Generator) -> None:
+def _check(head: HeadModel, basis: LandmarkBasis, origin: Tensor, generator: torch.Generator, points: Points) -> None:
     """Compare the basis with the model at random settings."""
     worst = 0.0
     for _ in range(3):
@@ -201,14 +216,14 @@ def _check(head: HeadModel, basis: LandmarkBasis, origin: Tensor, generator: tor
         shape[0, : basis.shape_size] += coefficients
         expression = torch.rand(1, basis.expression_size, generator=generator) * 0.5
         joints = (torch.rand(3, 3, generator=generator) * 2 - 1) * 0.2
-        truth = _landmarks(head, shape, expression, joints)
+        truth = _located(points, head, shape, expression, joints)
         motion = torch.cat([expression, joints.reshape(1, 9)], -1)
-        offsets = torch.zeros(LANDMARKS, 3)
+        offsets = torch.zeros(len(basis.coefficients), 3)
         worst = max(
             worst, float((basis.posed(shape[0, : basis.shape_size], offsets).points(motion) - truth).abs().max())
         )
     if worst > TOLERANCE_M:
         raise ArtifactMismatch(
-            f"head model {head.name}: its landmarks differ by {worst * 1000:.3f} mm from a basis linear in shape and "
+            f"head model {head.name}: its points differ by {worst * 1000:.3f} mm from a basis linear in shape and "
             f"expression (expected at most {TOLERANCE_M * 1000:.3f} mm); the tracker cannot fit this head model"
         )

@@ -14,6 +14,7 @@ from emotag.tracking.banded import Coupling, solve
 from emotag.tracking.channels import Channels
 from emotag.tracking.eye_sockets import EyeSockets
 from emotag.tracking.landmark_basis import LandmarkBasis
+from emotag.tracking.photometric import Photometric
 from emotag.tracking.reprojection import POSE, Observations, cost, normal_equations
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ CONVERGED = 1e-4  # relative decrease of the cost
 class Problem:
     """What is fitted to what, with which priors; `offsets` [L, 3] m are this person's landmark offsets, `shape_weight`
     the prior's weight on unit-variance shape coefficients, `pose_time_constant` in frames (second differences), `sockets`
-    a further prior on the shape."""
+    a further prior on the shape, `photometric` what the pictures say beside the landmarks (only with the shape frozen)."""
 
     basis: LandmarkBasis
     observations: Observations
@@ -35,6 +36,7 @@ class Problem:
     pose_time_constant: float
     smoothness: float
     sockets: EyeSockets | None = None
+    photometric: Photometric | None = None
 
     def shape_cost(self, shape: np.ndarray) -> float:
         """Prior's cost of `shape` [S]."""
@@ -75,7 +77,8 @@ def _total(problem: Problem, coupling: Coupling, estimate_state: np.ndarray, sha
     state = torch.from_numpy(estimate_state).float()
     local = problem.basis.posed(torch.from_numpy(shape).float(), problem.offsets).points(state[:, POSE:])
     prior = problem.channels.cost(estimate_state[:, POSE:]) + problem.shape_cost(shape)
-    return cost(problem.observations, local, state) + coupling.cost(estimate_state) + prior
+    seen = 0.0 if problem.photometric is None else problem.photometric.cost(state)
+    return cost(problem.observations, local, state) + seen + coupling.cost(estimate_state) + prior
 
 
 def _limits(problem: Problem, with_motion: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -107,6 +110,8 @@ def minimise(
             coupling = coupling_of(problem, normal.blocks)
             current = _total(problem, coupling, state, shape)
         gradient = normal.gradient + coupling.gradient(state)
+        if problem.photometric is not None:
+            problem.photometric.add_to(torch.from_numpy(state).float(), normal.blocks, gradient)
         problem.channels.add_to(state[:, POSE:], normal.blocks[:, POSE:, POSE:], gradient[:, POSE:])
         free = ~(((state <= lower) & (gradient > 0)) | ((state >= upper) & (gradient < 0)) | (lower == upper))
         shared = None
