@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -42,15 +43,34 @@ constexpr double LOG2_E = 1.4426950408889634;
 constexpr double LN_2 = 0.6931471805599453;
 constexpr double FOOTPRINT_SLACK = 1e-3;  // on the exponent: rounding must never drop a pixel that is drawn
 
-// Pixels of a tile are kept block by block, rows of four within a block: a block is sixteen neighbours.
-inline int place(int x, int y) { return 64 * (y >> 2) + 16 * (x >> 2) + 4 * (y & 3) + (x & 3); }
+// The state of a tile is kept block by block; of a block, plane by plane (transmittance, sums, ...); of a plane, its
+// sixteen pixels row by row. One vector load gets a block's plane, and all planes of a block lie together: planes that
+// are far apart would meet at the same place of 4 KiB pages, where a load waits for a store that is not its own.
+class TileState {
+  public:
+    explicit TileState(int planes) : planes(planes), data(new (ALIGNED) float[planes * PIXELS]) {}
+    ~TileState() { operator delete[](data, ALIGNED); }
+    TileState(const TileState&) = delete;
+    float* block(int index) const { return data + stride() * index; }
+    // A pixel's value in the first plane; those of the others follow at steps of BLOCK.
+    float* pixel(int x, int y) const { return block(4 * (y >> 2) + (x >> 2)) + 4 * (y & 3) + (x & 3); }
+    int stride() const { return BLOCK * planes; }  // from block to block
+    void clear() const { std::fill(data, data + planes * PIXELS, 0.0f); }
 
-// Offsets of each pixel from the tile's first, in that order.
+  private:
+    static constexpr std::align_val_t ALIGNED{64};
+    const int planes;
+    float* const data;
+};
+
+// Offsets of each pixel from the tile's first, block by block.
 struct Grid {
     alignas(64) float column[PIXELS], row[PIXELS];
     Grid() {
-        for (int y = 0; y < TILE; ++y)
-            for (int x = 0; x < TILE; ++x) column[place(x, y)] = float(x), row[place(x, y)] = float(y);
+        for (int i = 0; i < PIXELS; ++i) {
+            column[i] = float(4 * (i / 16 % 4) + i % 4);
+            row[i] = float(4 * (i / 64) + i % 16 / 4);
+        }
     }
 };
 const Grid GRID;
@@ -63,6 +83,7 @@ struct Background {
           row(a.shape[1] > 1 ? a.shape[2] * 3 : 0),
           column(a.shape[2] > 1 ? 3 : 0) {}
     const float* at(int64_t b, int64_t y, int64_t x) const { return data + b * frame + y * row + x * column; }
+    bool plain() const { return row == 0 && column == 0; }
     const float* data;
     int64_t frame, row, column;
 };
@@ -87,10 +108,14 @@ struct Lists {
     int size;
 };
 
-// Clear inside the image, done outside.
-inline void begin_clear(float* clear, const TilePlace& at) {
+// Transmittance 1 inside the image, done outside, all else zero.
+inline void begin_tile(const TileState& state, const TilePlace& at) {
+    state.clear();
+    for (int block = 0; block < BLOCK; ++block) std::fill(state.block(block), state.block(block) + BLOCK, 1.0f);
+    if (at.across == TILE && at.down == TILE) return;
     for (int y = 0; y < TILE; ++y)
-        for (int x = 0; x < TILE; ++x) clear[place(x, y)] = x < at.across && y < at.down ? 1.0f : -1.0f;
+        for (int x = 0; x < TILE; ++x)
+            if (x >= at.across || y >= at.down) *state.pixel(x, y) = -1.0f;
 }
 
 // Indices of the Gaussians with any pair, nearest first, equal depths in their own order.
@@ -165,7 +190,7 @@ EXPORTED void fill_tiles(int64_t frame, int64_t count, int64_t tiles, Floats dep
 
 #define LEVEL portable
 #define WIDTH 4
-#include __FILE__
+#include "raster.cpp"
 #undef LEVEL
 #undef WIDTH
 
@@ -178,7 +203,7 @@ EXPORTED void fill_tiles(int64_t frame, int64_t count, int64_t tiles, Floats dep
 #endif
 #define LEVEL avx2
 #define WIDTH 8
-#include __FILE__
+#include "raster.cpp"
 #undef LEVEL
 #undef WIDTH
 #if defined(__clang__)
@@ -192,7 +217,7 @@ EXPORTED void fill_tiles(int64_t frame, int64_t count, int64_t tiles, Floats dep
 #endif
 #define LEVEL avx512
 #define WIDTH 16
-#include __FILE__
+#include "raster.cpp"
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
@@ -314,15 +339,21 @@ inline Lanes fold4(Lanes a, Lanes b) { return _mm512_shuffle_f32x4(a, b, 0x88) +
 inline Lanes fold2(Lanes a, Lanes b) { return _mm512_shuffle_ps(a, b, 0x44) + _mm512_shuffle_ps(a, b, 0xEE); }
 inline Lanes fold1(Lanes a, Lanes b) { return _mm512_shuffle_ps(a, b, 0x88) + _mm512_shuffle_ps(a, b, 0xDD); }
 
+// Vectors k, k + 4, k + 8 and k + 12 folded into one: the sum of vector k + 4 q is left in the four lanes of quarter q.
+template <int COUNT>
+inline Lanes every_fourth(const Lanes* parts, int k) {
+    const Lanes zero = all(0.0f);
+    Lanes low = fold8(k < COUNT ? parts[k] : zero, k + 4 < COUNT ? parts[k + 4] : zero);
+    Lanes high = k + 8 < COUNT ? fold8(parts[k + 8], k + 12 < COUNT ? parts[k + 12] : zero) : zero;
+    return fold4(low, high);
+}
+
 // Write the sums of `COUNT` (at most 16) vectors to out[0:16], zeros after them.
 template <int COUNT>
 inline void sums_of(const Lanes* parts, float* out) {
-    const Lanes zero = _mm512_setzero_ps();
-    auto part = [&](int k) { return k < COUNT ? parts[k] : zero; };
-    Lanes quarters[4];
-    for (int k = 0; k < 4; ++k)
-        quarters[k] = 4 * 0 + k < COUNT ? fold4(fold8(part(k), part(4 + k)), fold8(part(8 + k), part(12 + k))) : zero;
-    store(out, fold1(fold2(quarters[0], quarters[1]), fold2(quarters[2], quarters[3])));
+    Lanes even = fold2(every_fourth<COUNT>(parts, 0), every_fourth<COUNT>(parts, 1));
+    Lanes odd = fold2(every_fourth<COUNT>(parts, 2), every_fourth<COUNT>(parts, 3));
+    store(out, fold1(even, odd));
 }
 
 #elif WIDTH == 8
@@ -387,14 +418,13 @@ inline Sample sample(const Terms& g, Lanes column, Lanes row, Lanes clear) {
     return s;
 }
 
-// Entries of a list point all over memory: what will be needed soon is fetched ahead.
+// Entries of a list point all over memory: what will be needed soon is fetched ahead. (Not a function: the compiler takes
+// one that only prefetches for one that does nothing.)
 constexpr int64_t AHEAD = 12;
-
-inline void fetch(const Lists& lists, int64_t entry) {
-    __builtin_prefetch(lists.ellipses + 6 * int64_t(lists.gaussians[entry]));
-    __builtin_prefetch(lists.channels + lists.size * int64_t(lists.gaussians[entry]));
-    __builtin_prefetch(lists.masks + lists.pairs[entry]);
-}
+#define FETCH(lists, entry)                                                                       \
+    __builtin_prefetch((lists).ellipses + 6 * int64_t((lists).gaussians[entry]));                 \
+    __builtin_prefetch((lists).channels + (lists).size * int64_t((lists).gaussians[entry]));      \
+    __builtin_prefetch((lists).masks + (lists).pairs[entry])
 
 constexpr int CHUNK = 256;  // list entries that are sorted into the blocks' own lists at a time
 
@@ -408,7 +438,7 @@ struct Chunk {
 inline void gather_chunk(const Lists& lists, int64_t begin, int64_t end, const TilePlace& at, uint32_t open, Chunk& chunk) {
     std::fill(chunk.length, chunk.length + BLOCK, 0);
     for (int64_t entry = begin; entry < end; ++entry) {
-        fetch(lists, std::min(entry + AHEAD, end - 1));
+        FETCH(lists, std::min(entry + AHEAD, end - 1));
         chunk.terms[entry - begin] = terms_of(lists, entry, at);
         for (uint32_t mask = lists.masks[lists.pairs[entry]] & open; mask; mask &= mask - 1) {
             int block = __builtin_ctz(mask);
@@ -418,14 +448,14 @@ inline void gather_chunk(const Lists& lists, int64_t begin, int64_t end, const T
 }
 
 // Blend a block's list into WIDTH of its pixels, all state in registers; returns whether a pixel is still open.
-// `state`: planes of 256: transmittances, then the sums of each channel.
+// `state`: these pixels' transmittances, then at steps of BLOCK the sums of each channel.
 template <int FIXED>
 inline bool blend(float* state, int pixel, const Chunk& chunk, int block, int given, int64_t* evaluated) {
     const int size = FIXED ? FIXED : given;
     const Lanes column = load(GRID.column + pixel), row = load(GRID.row + pixel);
-    Lanes clear = load(state + pixel);
+    Lanes clear = load(state);
     Lanes sums[FIXED ? FIXED : 1];
-    for (int c = 0; c < FIXED; ++c) sums[c] = load(state + PIXELS * (c + 1) + pixel);
+    for (int c = 0; c < FIXED; ++c) sums[c] = load(state + BLOCK * (c + 1));
     bool open = any(above(clear, all(0.0f)));
     int i = 0;
     for (; open && i < chunk.length[block]; ++i) {
@@ -444,28 +474,28 @@ inline bool blend(float* state, int pixel, const Chunk& chunk, int block, int gi
             if constexpr (FIXED > 0) {
                 sums[c] = mul_add(weight, all(g.values[c]), sums[c]);
             } else {
-                float* sum = state + PIXELS * (c + 1) + pixel;
+                float* sum = state + BLOCK * (c + 1);
                 store(sum, mul_add(weight, all(g.values[c]), load(sum)));
             }
         }
     }
     *evaluated += i;
-    store(state + pixel, clear);
-    for (int c = 0; c < FIXED; ++c) store(state + PIXELS * (c + 1) + pixel, sums[c]);
+    store(state, clear);
+    for (int c = 0; c < FIXED; ++c) store(state + BLOCK * (c + 1), sums[c]);
     return open;
 }
 
 // Blend a tile's whole list; returns how many vectors of pixels were evaluated.
 template <int FIXED>
-int64_t blend_tile(float* state, const Lists& lists, int64_t tile, const TilePlace& at, Chunk& chunk) {
+int64_t blend_tile(const TileState& state, const Lists& lists, int64_t tile, const TilePlace& at, Chunk& chunk) {
     uint32_t open = 0xFFFF;
     int64_t evaluated = 0;
     for (int64_t begin = lists.starts[tile]; open && begin < lists.starts[tile + 1]; begin += CHUNK) {
         gather_chunk(lists, begin, std::min<int64_t>(begin + CHUNK, lists.starts[tile + 1]), at, open, chunk);
         for (int block = 0; block < BLOCK; ++block) {
             bool left = chunk.length[block] == 0;
-            for (int pixel = BLOCK * block; pixel < BLOCK * (block + 1) && chunk.length[block]; pixel += WIDTH)
-                left |= blend<FIXED>(state, pixel, chunk, block, lists.size, &evaluated);
+            for (int lane = 0; lane < BLOCK && chunk.length[block]; lane += WIDTH)
+                left |= blend<FIXED>(state.block(block) + lane, BLOCK * block + lane, chunk, block, lists.size, &evaluated);
             if (!left) open &= ~(1u << block);
         }
     }
@@ -476,19 +506,42 @@ inline auto tile_blender(int size) {
     return size == 4 ? blend_tile<4> : size == 7 ? blend_tile<7> : blend_tile<0>;
 }
 
+// Row y of a plane, from and to the four blocks that it crosses. `first`: the row's first pixel in that plane.
+inline void get_row(const TileState& state, const float* first, float* row) {
+    for (int block = 0; block < 4; ++block) std::memcpy(row + 4 * block, first + block * state.stride(), 4 * sizeof *row);
+}
+
+inline void put_row(const TileState& state, float* first, const float* row) {
+    for (int block = 0; block < 4; ++block) std::memcpy(first + block * state.stride(), row + 4 * block, 4 * sizeof *row);
+}
+
+// The background behind a row of a tile, channel by channel.
+inline void get_background(const Background& background, const TilePlace& at, int y, float behind[3][TILE]) {
+    for (int x = 0; x < at.across; ++x)
+        for (int c = 0; c < 3; ++c) behind[c][x] = background.at(at.frame, at.top + y, at.left + x)[c];
+}
+
 // Colour over the background, alpha, expected depth and extras of a tile, from its state.
-inline void write_tile(const float* state, const TilePlace& at, int size, const Background& background, int64_t height,
+inline void write_tile(const TileState& state, const TilePlace& at, int size, const Background& background, int64_t height,
                        int64_t width, float* colour, float* alpha, float* depth, float* extras) {
+    float clear[TILE], sums[TILE], covered[TILE], behind[3][TILE] = {};
     for (int y = 0; y < at.down; ++y) {
-        int64_t first = (at.frame * height + at.top + y) * width + at.left;
-        for (int x = 0; x < at.across; ++x) {
-            const float* pixel = state + place(x, y);
-            const float* behind = background.at(at.frame, at.top + y, at.left + x);
-            float clear = std::fabs(pixel[0]), covered = 1.0f - clear;
-            for (int c = 0; c < 3; ++c) colour[3 * (first + x) + c] = pixel[PIXELS * (c + 1)] + clear * behind[c];
-            alpha[first + x] = covered;
-            depth[first + x] = covered > 0.0f ? pixel[PIXELS * 4] / covered : 0.0f;
-            for (int c = 4; c < size; ++c) extras[(size - 4) * (first + x) + c - 4] = pixel[PIXELS * (c + 1)];
+        const int64_t first = (at.frame * height + at.top + y) * width + at.left;
+        const float* row = state.pixel(0, y);
+        get_row(state, row, clear);
+        for (int x = 0; x < TILE; ++x) clear[x] = std::fabs(clear[x]), covered[x] = 1.0f - clear[x];
+        if (y == 0 || !background.plain()) get_background(background, at, y, behind);
+        for (int c = 0; c < 3; ++c) {
+            get_row(state, row + BLOCK * (c + 1), sums);
+            for (int x = 0; x < at.across; ++x) colour[3 * (first + x) + c] = sums[x] + clear[x] * behind[c][x];
+        }
+        get_row(state, row + BLOCK * 4, sums);
+        for (int x = 0; x < TILE; ++x) sums[x] = covered[x] > 0.0f ? sums[x] / covered[x] : 0.0f;
+        std::copy(covered, covered + at.across, alpha + first);
+        std::copy(sums, sums + at.across, depth + first);
+        for (int c = 4; c < size; ++c) {
+            get_row(state, row + BLOCK * (c + 1), sums);
+            for (int x = 0; x < at.across; ++x) extras[(size - 4) * (first + x) + c - 4] = sums[x];
         }
     }
 }
@@ -496,39 +549,43 @@ inline void write_tile(const float* state, const TilePlace& at, int size, const 
 // ---- The gradient of blending, front to back again. With q_i = grad . value_i and S the sum over j > i of w_j q_j,
 // dL/dalpha_i = T_i q_i - S / (1 - alpha_i). S starts as grad . image and loses each Gaussian's share in passing.
 
-// `state`: planes of 256: transmittance, S, gradient by alpha, gradient by each channel's plain sum.
-inline void begin_gradients(float* state, const TilePlace& at, int size, const Background& background, int64_t height,
-                            int64_t width, const float* const images[4], const float* const gradients[4]) {
-    begin_clear(state, at);
-    std::fill(state + PIXELS, state + PIXELS * (size + 3), 0.0f);
+// Planes of the state: transmittance, S, gradient by alpha, gradient by each channel's plain sum.
+inline void begin_gradients(const TileState& state, const TilePlace& at, int size, const Background& background,
+                            int64_t height, int64_t width, const float* const images[4], const float* const gradients[4]) {
+    begin_tile(state, at);
+    float covered[TILE] = {}, total[TILE] = {}, by_cover[TILE] = {}, g[TILE] = {}, behind[3][TILE] = {};
     for (int y = 0; y < at.down; ++y) {
-        int64_t first = (at.frame * height + at.top + y) * width + at.left;
-        for (int x = 0; x < at.across; ++x) {
-            int64_t i = first + x;
-            float* pixel = state + place(x, y);
-            const float* behind = background.at(at.frame, at.top + y, at.left + x);
-            float covered = images[1][i], total = 0.0f, by_cover = gradients[1][i];
-            for (int c = 0; c < 3; ++c) {
-                float g = gradients[0][3 * i + c];
-                pixel[PIXELS * (c + 3)] = g;
-                total += g * (images[0][3 * i + c] - (1.0f - covered) * behind[c]);
-                by_cover -= g * behind[c];
+        const int64_t first = (at.frame * height + at.top + y) * width + at.left;
+        float *row = state.pixel(0, y), *by_channel = row + 3 * BLOCK;
+        if (y == 0 || !background.plain()) get_background(background, at, y, behind);
+        std::copy(images[1] + first, images[1] + first + at.across, covered);
+        std::copy(gradients[1] + first, gradients[1] + first + at.across, by_cover);
+        std::fill(total, total + TILE, 0.0f);
+        for (int c = 0; c < 3; ++c) {
+            for (int x = 0; x < at.across; ++x) {
+                g[x] = gradients[0][3 * (first + x) + c];
+                total[x] += g[x] * (images[0][3 * (first + x) + c] - (1.0f - covered[x]) * behind[c][x]);
+                by_cover[x] -= g[x] * behind[c][x];
             }
-            if (covered > 0.0f) {
-                // Expected depth is a quotient: its gradient by the sum, and by the coverage it is divided by.
-                float g = gradients[2][i] / covered;
-                pixel[PIXELS * 6] = g;
-                total += g * images[2][i] * covered;
-                by_cover -= g * images[2][i];
-            }
-            for (int c = 4; c < size; ++c) {
-                float g = gradients[3][(size - 4) * i + c - 4];
-                pixel[PIXELS * (c + 3)] = g;
-                total += g * images[3][(size - 4) * i + c - 4];
-            }
-            pixel[PIXELS] = total + by_cover * covered;
-            pixel[PIXELS * 2] = by_cover;
+            put_row(state, by_channel + BLOCK * c, g);
         }
+        for (int x = 0; x < at.across; ++x) {
+            // Expected depth is a quotient: its gradient by the sum, and by the coverage it is divided by.
+            g[x] = covered[x] > 0.0f ? gradients[2][first + x] / covered[x] : 0.0f;
+            total[x] += g[x] * images[2][first + x] * covered[x];
+            by_cover[x] -= g[x] * images[2][first + x];
+        }
+        put_row(state, by_channel + BLOCK * 3, g);
+        for (int c = 4; c < size; ++c) {
+            for (int x = 0; x < at.across; ++x) {
+                g[x] = gradients[3][(size - 4) * (first + x) + c - 4];
+                total[x] += g[x] * images[3][(size - 4) * (first + x) + c - 4];
+            }
+            put_row(state, by_channel + BLOCK * c, g);
+        }
+        for (int x = 0; x < TILE; ++x) total[x] += by_cover[x] * covered[x];
+        put_row(state, row + BLOCK, total);
+        put_row(state, row + 2 * BLOCK, by_cover);
     }
 }
 
@@ -537,7 +594,7 @@ inline void begin_gradients(float* state, const TilePlace& at, int size, const B
 template <int FIXED>
 inline bool unblend(float* state, int pixel, const Terms& g, int given, Lanes* lanes) {
     const int size = FIXED ? FIXED : given;
-    Lanes clear = load(state + pixel);
+    Lanes clear = load(state);
     Sample s = sample(g, load(GRID.column + pixel), load(GRID.row + pixel), clear);
     Lanes weight = s.alpha * clear;
     Lanes after = clear - weight;
@@ -549,16 +606,16 @@ inline bool unblend(float* state, int pixel, const Terms& g, int given, Lanes* l
         after = select(stop, all(0.0f) - clear, after);
         open = any(above(after, all(0.0f)));
     }
-    store(state + pixel, after);
-    Lanes score = load(state + 2 * PIXELS + pixel);
+    store(state, after);
+    Lanes score = load(state + 2 * BLOCK);
     for (int c = 0; c < size; ++c) {
-        Lanes gradient = load(state + PIXELS * (c + 3) + pixel);
+        Lanes gradient = load(state + BLOCK * (c + 3));
         score = mul_add(gradient, all(g.values[c]), score);
         lanes[MOMENTS + c] = mul_add(gradient, weight, lanes[MOMENTS + c]);
     }
     Lanes gain = weight * score;
-    Lanes rest = load(state + PIXELS + pixel) - gain;
-    store(state + PIXELS + pixel, rest);
+    Lanes rest = load(state + BLOCK) - gain;
+    store(state + BLOCK, rest);
     // alpha dL/dalpha; a clamped alpha passes no gradient on.
     Lanes share = less_mul(s.alpha * rest, inverse(all(1.0f) - s.alpha), gain);
     share = keep(above(all(MOST), s.alpha), share);
@@ -587,16 +644,19 @@ struct Scratch {
 
 // Gradient record of one Gaussian in one tile; clears the bits of blocks that are done from `open`.
 template <int FIXED>
-inline void unblend_entry(float* state, const Terms& g, uint32_t mask, int size, Scratch& scratch, uint32_t* open,
+inline void unblend_entry(const TileState& state, const Terms& g, uint32_t mask, int size, Scratch& scratch, uint32_t* open,
                           float* record) {
-    Lanes fixed[FIXED ? MOMENTS + FIXED : 1];
+    constexpr int KNOWN = FIXED ? MOMENTS + FIXED : 1;
+    Lanes fixed[KNOWN];
     Lanes* lanes = FIXED ? fixed : scratch.lanes;
-    for (int k = 0; k < (FIXED ? MOMENTS + FIXED : scratch.width); ++k) lanes[k] = all(0.0f);
+#pragma GCC unroll 16
+    for (int k = 0; k < KNOWN; ++k) fixed[k] = all(0.0f);
+    for (int k = 0; k < scratch.width && !FIXED; ++k) lanes[k] = all(0.0f);
     for (; mask; mask &= mask - 1) {
         int block = __builtin_ctz(mask);
         bool left = false;
-        for (int pixel = BLOCK * block; pixel < BLOCK * (block + 1); pixel += WIDTH)
-            left |= unblend<FIXED>(state, pixel, g, size, lanes);
+        for (int lane = 0; lane < BLOCK; lane += WIDTH)
+            left |= unblend<FIXED>(state.block(block) + lane, BLOCK * block + lane, g, size, lanes);
         if (__builtin_expect(!left, 0)) *open &= ~(1u << block);
     }
     if constexpr (FIXED > 0) {
@@ -610,12 +670,12 @@ inline void unblend_entry(float* state, const Terms& g, uint32_t mask, int size,
 }
 
 template <int FIXED>
-void unblend_tile(float* state, const Lists& lists, int64_t tile, const TilePlace& at, Scratch& scratch, float* records) {
+void unblend_tile(const TileState& state, const Lists& lists, int64_t tile, const TilePlace& at, Scratch& scratch, float* records) {
     uint32_t open = 0xFFFF;
     const int width = MOMENTS + lists.size;
     for (int64_t entry = lists.starts[tile]; entry < lists.starts[tile + 1]; ++entry) {
         int64_t ahead = std::min(entry + AHEAD, lists.starts[tile + 1] - 1);
-        fetch(lists, ahead);
+        FETCH(lists, ahead);
         __builtin_prefetch(records + width * lists.pairs[ahead], 1);
         int64_t pair = lists.pairs[entry];
         uint32_t mask = lists.masks[pair] & open;
@@ -973,16 +1033,15 @@ KERNEL(forward_range)(int64_t start, int64_t stop, int64_t columns, int64_t rows
     Lists lists{tile_starts.data, pair_list.data, gaussian_list.data, pair_masks.data,
                 ellipses.data,    channels.data,  int(size)};
     int64_t height = alpha.shape[1], width = alpha.shape[2];
-    std::unique_ptr<float[]> state(new float[PIXELS * (size + 1)]);
+    TileState state(int(size) + 1);
     std::unique_ptr<Chunk> chunk(new Chunk);
     Background behind(background);
     auto blend_all = tile_blender(int(size));
     for (int64_t tile = start; tile < stop; ++tile) {
         TilePlace at(tile, columns, rows, height, width);
-        begin_clear(state.get(), at);
-        std::fill(state.get() + PIXELS, state.get() + PIXELS * (size + 1), 0.0f);
-        blend_all(state.get(), lists, tile, at, *chunk);
-        write_tile(state.get(), at, int(size), behind, height, width, colour.data, alpha.data, depth.data, extras.data);
+        begin_tile(state, at);
+        blend_all(state, lists, tile, at, *chunk);
+        write_tile(state, at, int(size), behind, height, width, colour.data, alpha.data, depth.data, extras.data);
     }
 }
 
@@ -997,15 +1056,15 @@ KERNEL(backward_range)(int64_t start, int64_t stop, int64_t columns, int64_t row
     const float* images[4] = {colour.data, alpha.data, depth.data, extras.data};
     const float* gradients[4] = {by_colour.data, by_alpha.data, by_depth.data, by_extras.data};
     int64_t height = alpha.shape[1], width = alpha.shape[2];
-    std::unique_ptr<float[]> state(new float[PIXELS * (size + 3)]);
+    TileState state(int(size) + 3);
     Scratch scratch{int(size)};
     Background behind(background);
     auto unblend_all = tile_unblender(int(size));
     for (int64_t tile = start; tile < stop; ++tile) {
         if (tile_starts.data[tile] == tile_starts.data[tile + 1]) continue;
         TilePlace at(tile, columns, rows, height, width);
-        begin_gradients(state.get(), at, int(size), behind, height, width, images, gradients);
-        unblend_all(state.get(), lists, tile, at, scratch, records.data);
+        begin_gradients(state, at, int(size), behind, height, width, images, gradients);
+        unblend_all(state, lists, tile, at, scratch, records.data);
     }
 }
 
