@@ -175,6 +175,11 @@ EXPORTED void fill_tiles(int64_t frame, int64_t count, int64_t tiles, Floats dep
     }
     tile_starts.data[frame * tiles + tiles] = cursor[tiles];
     for (int64_t n = 0; n < used; ++n) {
+        // In depth order Gaussians lie all over memory.
+        int64_t soon = first + order[std::min(n + 16, used - 1)], next = first + order[std::min(n + 8, used - 1)];
+        __builtin_prefetch(offsets.data + soon);
+        __builtin_prefetch(counts.data + soon);
+        __builtin_prefetch(pair_tiles.data + offsets.data[next]);
         int64_t i = first + order[n];
         for (int64_t pair = offsets.data[i]; pair < offsets.data[i] + counts.data[i]; ++pair) {
             int64_t at = cursor[pair_tiles.data[pair]]++;
@@ -430,21 +435,42 @@ constexpr int CHUNK = 256;  // list entries that are sorted into the blocks' own
 
 struct Chunk {
     Terms terms[CHUNK];
-    uint8_t list[BLOCK][CHUNK];
+    int32_t masks[CHUNK];
+    uint8_t list[BLOCK][CHUNK + 16];
     int length[BLOCK];
 };
 
+// Write the numbers of the masks that have a block's bit to `list`, in their order; returns how many.
+inline int list_of(const int32_t* masks, int count, int block, uint8_t* list) {
+    int length = 0;
+#if WIDTH == 16
+    const __m512i bit = _mm512_set1_epi32(1 << block), step = _mm512_set1_epi32(16);
+    __m512i number = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (int i = 0; i < count; i += 16, number = _mm512_add_epi32(number, step)) {
+        __mmask16 has = _mm512_test_epi32_mask(_mm512_loadu_si512(masks + i), bit);
+        if (count - i < 16) has &= __mmask16((1u << (count - i)) - 1);
+        __m128i packed = _mm512_cvtepi32_epi8(_mm512_maskz_compress_epi32(has, number));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(list + length), packed);
+        length += __builtin_popcount(has);
+    }
+#else
+    for (int i = 0; i < count; ++i) {
+        list[length] = uint8_t(i);
+        length += (masks[i] >> block) & 1;
+    }
+#endif
+    return length;
+}
+
 // Sort the entries [begin, end) of a tile into the lists of the blocks that they touch and that are `open`.
 inline void gather_chunk(const Lists& lists, int64_t begin, int64_t end, const TilePlace& at, uint32_t open, Chunk& chunk) {
-    std::fill(chunk.length, chunk.length + BLOCK, 0);
     for (int64_t entry = begin; entry < end; ++entry) {
         FETCH(lists, std::min(entry + AHEAD, end - 1));
         chunk.terms[entry - begin] = terms_of(lists, entry, at);
-        for (uint32_t mask = lists.masks[lists.pairs[entry]] & open; mask; mask &= mask - 1) {
-            int block = __builtin_ctz(mask);
-            chunk.list[block][chunk.length[block]++] = uint8_t(entry - begin);
-        }
+        chunk.masks[entry - begin] = lists.masks[lists.pairs[entry]];
     }
+    for (int block = 0; block < BLOCK; ++block)
+        chunk.length[block] = open >> block & 1 ? list_of(chunk.masks, int(end - begin), block, chunk.list[block]) : 0;
 }
 
 // Blend a block's list into WIDTH of its pixels, all state in registers; returns whether a pixel is still open.
@@ -778,14 +804,15 @@ struct Bands {
 
 // Inside: a dx² + 2 b dx dy + c dy² <= reach.
 inline void band_columns(const float* ellipse, int row, Bands& bands) {
-    double a = -2 * double(ellipse[2]), b = -double(ellipse[3]), c = -2 * double(ellipse[4]);
-    double reach = 2 * (double(ellipse[5]) - LEAST + FOOTPRINT_SLACK * LOG2_E);
+    const float a = -2 * ellipse[2], b = -ellipse[3], c = -2 * ellipse[4];
+    const float reach = 2 * (ellipse[5] - LEAST + float(FOOTPRINT_SLACK * LOG2_E));
     // A long needle's determinant is lost to rounding: the least it can be told from zero makes the test generous.
-    double determinant = std::max(a * c - b * b, 1e-7 * a * c);
-    float tall = float(std::sqrt(reach * a / determinant)), slack = 0.01f;
+    const double exact = double(a) * c - double(b) * b;
+    const float determinant = float(std::max(exact, 1e-7 * a * c)), per_a = 1 / a, slack = 0.01f;
+    const float tall = std::sqrt(reach * a / determinant);
     // The ellipse is widest at dy = -b/c times its half width, on either side.
-    float widest = float(-b / c * std::sqrt(reach * c / determinant));
-    float square = float(reach / a), bend = float(determinant / (a * a)), tilt = float(-b / a);
+    const float widest = -b / c * std::sqrt(reach * c / determinant);
+    const float square = reach * per_a, bend = determinant * per_a * per_a, tilt = -b * per_a;
     float top = float(TILE * row) + 0.5f - ellipse[1], centre = ellipse[0];
     for (int band = 0; band < 16; ++band) {
         float low = top + 4.0f * float(band);
