@@ -31,6 +31,8 @@ SIGNATURES = {
     "statistics_range": "nnnfffdfff",
     "gradient_range": "nnnffffffxxf",
 }
+# Not of the renderer: what `emotag.bench` measures the machine and a scene with.
+MEASURES = {"count_range": "nnnnqiiiffnnnd", "multiply_add": "nf"}
 # The same code at every level.
 SHARED = ("fill_tiles",)
 
@@ -60,8 +62,7 @@ def _convert(name: str, kind: str, value: Any) -> Any:
     return ctypes.byref(_Array(value.__array_interface__["data"][0], (ctypes.c_int64 * 4)(*value.shape)))
 
 
-def _wrapped(function: Any, name: str) -> Callable[..., None]:
-    kinds = SIGNATURES[name]
+def _wrapped(function: Any, name: str, kinds: str) -> Callable[..., None]:
     function.restype = None
 
     def call(*arguments: Any) -> None:
@@ -75,12 +76,7 @@ def _wrapped(function: Any, name: str) -> Callable[..., None]:
     return call
 
 
-def load(level: str | None = None) -> Kernels:
-    """The kernels at `level` (one of `LEVELS`; the best this machine can run if None).
-
-    Raises:
-        AssetMissing: the library cannot be built or loaded, or the machine lacks the level's instructions.
-    """
+def _open(level: str | None) -> tuple[ctypes.CDLL, str]:
     path = compiler.library()
     try:
         library = ctypes.CDLL(str(path))
@@ -92,5 +88,22 @@ def load(level: str | None = None) -> Kernels:
     level = LEVELS[best] if level is None else level
     if LEVELS.index(level) > best:
         raise AssetMissing(f"C++ kernels: this machine cannot run {level}; it can run {LEVELS[best]}")
-    functions = {name: getattr(library, name if name in SHARED else f"{name}_{level}") for name in NAMES}
-    return Kernels(f"cpp-{level}", **{name: _wrapped(function, name) for name, function in functions.items()})
+    return library, level
+
+
+def load(level: str | None = None) -> Kernels:
+    """The kernels at `level` (one of `LEVELS`; the best this machine can run if None).
+
+    Raises:
+        AssetMissing: the library cannot be built or loaded, or the machine lacks the level's instructions.
+    """
+    library, level = _open(level)
+    symbols = {name: name if name in SHARED else f"{name}_{level}" for name in NAMES}
+    found = {name: _wrapped(getattr(library, symbols[name]), name, SIGNATURES[name]) for name in NAMES}
+    return Kernels(f"cpp-{level}", **found)
+
+
+def load_measures(level: str | None = None) -> dict[str, Callable[..., None]]:
+    """The functions of `MEASURES` by name, at `level` as in `load`."""
+    library, level = _open(level)
+    return {name: _wrapped(getattr(library, f"{name}_{level}"), name, kinds) for name, kinds in MEASURES.items()}

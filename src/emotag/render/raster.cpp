@@ -1265,4 +1265,35 @@ KERNEL(gradient_range)(int64_t start, int64_t stop, int64_t height, Floats image
     }
 }
 
+// What the instruction limit of a scene is reckoned from (see emotag.bench.limit).
+
+// Vectors of sixteen pixels that drawing evaluates, for each tile of [start, stop): 4 x 4 blocks, or parts of them.
+KERNEL(count_range)(int64_t start, int64_t stop, int64_t columns, int64_t rows, Longs tile_starts, Ints pair_list,
+                    Ints gaussian_list, Ints pair_masks, Floats ellipses, Floats channels, int64_t size,
+                    int64_t height, int64_t width, Doubles blocks) {
+    using namespace LEVEL;
+    Lists lists{tile_starts.data, pair_list.data, gaussian_list.data, pair_masks.data,
+                ellipses.data,    channels.data,  int(size)};
+    TileState state(int(size) + 1);
+    std::unique_ptr<Chunk> chunk(new Chunk);
+    auto blend_all = tile_blender(int(size));
+    for (int64_t tile = start; tile < stop; ++tile) {
+        TilePlace at(tile, columns, rows, height, width);
+        begin_tile(state, at);
+        blocks.data[tile] = double(blend_all(state, lists, tile, at, *chunk)) / UNITS;
+    }
+}
+
+// `rounds` times sixteen independent fused multiply-adds, to be timed: the machine's rate of vector operations.
+KERNEL(multiply_add)(int64_t rounds, Floats out) {
+    using namespace LEVEL;
+    Lanes sums[16];
+    for (int k = 0; k < 16; ++k) sums[k] = all(out.data[k]);
+    const Lanes factor = all(out.data[16]), step = all(out.data[17]);
+    for (int64_t n = 0; n < rounds; ++n)
+#pragma GCC unroll 16
+        for (int k = 0; k < 16; ++k) sums[k] = mul_add(sums[k], factor, step);
+    for (int k = 0; k < 16; ++k) out.data[k] = float(total_of(sums[k]));
+}
+
 #endif
