@@ -140,3 +140,10 @@ def test_wrong_shapes_are_named(cpu, make_scene, camera):
         cpu(1).render(replaced(splats, opacities=splats.opacities[:, :4]), camera)
     with pytest.raises(ConfigError, match="5 coefficients"):
         cpu(1).render(replaced(splats, sh=torch.zeros(1, 5, 5, 3)), camera)
+
+
+def test_two_hundred_thousand_gaussians(cpu, make_scene, camera):
+    splats = make_scene(200_000, coefficients=1, size_m=0.002)
+    frame = cpu(2).render(splats, camera)
+    assert torch.isfinite(frame.colour).all() and frame.alpha.min() >= 0 and frame.alpha.max() <= 1
+    assert frame.alpha.mean() > 0.5
