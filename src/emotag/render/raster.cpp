@@ -850,6 +850,58 @@ inline int64_t cover_row(const int32_t* first, const int32_t* last, const int32_
     return size;
 }
 
+#if WIDTH == 16
+
+// The same for a Gaussian whose box is at most 4 x 4 tiles, as most are, with no branch: all sixteen tiles at once, of
+// which those that are touched are written. `first` and `last` are of the sixteen bands of the box's rows.
+inline int64_t cover_small(const Bands& bands, const int32_t* box, int64_t columns, int32_t* tiles, int32_t* masks) {
+    const __m512i one = _mm512_set1_epi32(1), zero = _mm512_setzero_si512(), base = _mm512_set1_epi32(4 * box[0]);
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i row = _mm512_srli_epi32(lane, 2), column = _mm512_and_si512(lane, _mm512_set1_epi32(3));
+    // Bits [first, last] of the sixteen blocks across; none where first > last.
+    __m512i low = _mm512_max_epi32(_mm512_sub_epi32(_mm512_loadu_si512(bands.first), base), zero);
+    __m512i stop = _mm512_sub_epi32(_mm512_add_epi32(_mm512_loadu_si512(bands.last), one), base);
+    stop = _mm512_min_epi32(_mm512_max_epi32(stop, zero), _mm512_set1_epi32(16));
+    __m512i bits = _mm512_andnot_si512(_mm512_sub_epi32(_mm512_sllv_epi32(one, low), one),
+                                       _mm512_sub_epi32(_mm512_sllv_epi32(one, stop), one));
+    // Tile (row, column) takes four bits of each of its row's four bands.
+    __m512i mask = zero;
+    for (int k = 0; k < 4; ++k) {
+        __m512i band = _mm512_permutexvar_epi32(_mm512_add_epi32(_mm512_slli_epi32(row, 2), _mm512_set1_epi32(k)), bits);
+        __m512i four = _mm512_and_si512(_mm512_srlv_epi32(band, _mm512_slli_epi32(column, 2)), _mm512_set1_epi32(15));
+        mask = _mm512_or_si512(mask, _mm512_slli_epi32(four, 4 * k));
+    }
+    __m512i tile = _mm512_add_epi32(_mm512_mullo_epi32(_mm512_add_epi32(row, _mm512_set1_epi32(box[2])),
+                                                       _mm512_set1_epi32(int32_t(columns))),
+                                    _mm512_add_epi32(column, _mm512_set1_epi32(box[0])));
+    __mmask16 inside = _mm512_cmple_epi32_mask(column, _mm512_set1_epi32(box[1] - box[0])) &
+                       _mm512_cmple_epi32_mask(row, _mm512_set1_epi32(box[3] - box[2]));
+    __mmask16 touched = _mm512_mask_test_epi32_mask(inside, mask, mask);
+    // Only what was found is written: behind it lie another Gaussian's pairs.
+    int count = __builtin_popcount(touched);
+    __mmask16 found = __mmask16((1u << count) - 1);
+    _mm512_mask_storeu_epi32(tiles, found, _mm512_maskz_compress_epi32(touched, tile));
+    _mm512_mask_storeu_epi32(masks, found, _mm512_maskz_compress_epi32(touched, mask));
+    return count;
+}
+
+#endif
+
+// Tiles that a Gaussian touches, with the masks of their blocks; returns how many.
+inline int64_t cover(const float* ellipse, const int32_t* box, int64_t columns, int32_t* tiles, int32_t* masks) {
+    Bands bands;
+    int64_t size = 0;
+    for (int32_t row = box[2]; row <= box[3]; ++row) {
+        int band = 4 * ((row - box[2]) % 4);
+        if (band == 0) band_columns(ellipse, row, bands);
+#if WIDTH == 16
+        if (box[1] - box[0] < 4 && box[3] - box[2] < 4) return cover_small(bands, box, columns, tiles, masks);
+#endif
+        size += cover_row(bands.first + band, bands.last + band, box, row * columns, tiles + size, masks + size);
+    }
+    return size;
+}
+
 // ---- Spherical harmonics of degree 0 to 3.
 
 constexpr double SH0 = 0.28209479177387814, SH1 = 0.4886025119029199;
@@ -1153,17 +1205,10 @@ KERNEL(project_gradient_range)(int64_t start, int64_t stop, Floats means, Floats
 KERNEL(cover_range)(int64_t start, int64_t stop, Floats ellipses, Ints boxes, Longs offsets, int64_t columns,
                     Ints pair_tiles, Ints pair_masks, Ints counts) {
     using namespace LEVEL;
-    Bands bands;
     for (int64_t i = start; i < stop; ++i) {
-        const int32_t* box = boxes.data + 4 * i;
         int64_t at = offsets.data[i];
-        for (int32_t row = box[2]; row <= box[3]; ++row) {
-            int band = 4 * ((row - box[2]) % 4);
-            if (band == 0) band_columns(ellipses.data + 6 * i, row, bands);
-            at += cover_row(bands.first + band, bands.last + band, box, row * columns, pair_tiles.data + at,
-                            pair_masks.data + at);
-        }
-        counts.data[i] = int32_t(at - offsets.data[i]);
+        counts.data[i] = int32_t(cover(ellipses.data + 6 * i, boxes.data + 4 * i, columns, pair_tiles.data + at,
+                                       pair_masks.data + at));
     }
 }
 
