@@ -353,12 +353,12 @@ inline Lanes every_fourth(const Lanes* parts, int k) {
     return fold4(low, high);
 }
 
-// Write the sums of `COUNT` (at most 16) vectors to out[0:16], zeros after them.
+// Write the sums of `COUNT` (at most 16) vectors to out[0:COUNT].
 template <int COUNT>
 inline void sums_of(const Lanes* parts, float* out) {
     Lanes even = fold2(every_fourth<COUNT>(parts, 0), every_fourth<COUNT>(parts, 1));
     Lanes odd = fold2(every_fourth<COUNT>(parts, 2), every_fourth<COUNT>(parts, 3));
-    store(out, fold1(even, odd));
+    _mm512_mask_storeu_ps(out, __mmask16((1u << COUNT) - 1), fold1(even, odd));
 }
 
 #elif WIDTH == 8
@@ -373,18 +373,20 @@ template <int COUNT>
 inline void sums_of(const Lanes* parts, float* out) {
     const Lanes zero = _mm256_setzero_ps();
     auto part = [&](int k) { return k < COUNT ? parts[k] : zero; };
-    for (int half = 0; half < 16; half += 8) {
+    float sums[16];
+    for (int half = 0; half < COUNT; half += 8) {
         Lanes folds[4];
         for (int k = 0; k < 4; ++k) folds[k] = fold4(part(half + k), part(half + 4 + k));
-        store(out + half, fold1(fold2(folds[0], folds[1]), fold2(folds[2], folds[3])));
+        store(sums + half, fold1(fold2(folds[0], folds[1]), fold2(folds[2], folds[3])));
     }
+    std::memcpy(out, sums, COUNT * sizeof *out);
 }
 
 #else
 
 template <int COUNT>
 inline void sums_of(const Lanes* parts, float* out) {
-    for (int k = 0; k < 16; ++k) out[k] = k < COUNT ? (parts[k][0] + parts[k][2]) + (parts[k][1] + parts[k][3]) : 0.0f;
+    for (int k = 0; k < COUNT; ++k) out[k] = (parts[k][0] + parts[k][2]) + (parts[k][1] + parts[k][3]);
 }
 
 #endif
@@ -670,7 +672,7 @@ struct Scratch {
 
 // Gradient record of one Gaussian in one tile; clears the bits of blocks that are done from `open`.
 template <int FIXED>
-inline void unblend_entry(const TileState& state, const Terms& g, uint32_t mask, int size, Scratch& scratch, uint32_t* open,
+__attribute__((always_inline)) inline void unblend_entry(const TileState& state, const Terms& g, uint32_t mask, int size, Scratch& scratch, uint32_t* open,
                           float* record) {
     constexpr int KNOWN = FIXED ? MOMENTS + FIXED : 1;
     Lanes fixed[KNOWN];
@@ -686,9 +688,7 @@ inline void unblend_entry(const TileState& state, const Terms& g, uint32_t mask,
         if (__builtin_expect(!left, 0)) *open &= ~(1u << block);
     }
     if constexpr (FIXED > 0) {
-        alignas(64) float sums[16];
-        sums_of<MOMENTS + FIXED>(lanes, sums);
-        std::memcpy(record, sums, sizeof(float) * (MOMENTS + FIXED));
+        sums_of<MOMENTS + FIXED>(lanes, record);
     } else {
         for (int k = 0; k < scratch.width; k += 16) sums_of<16>(lanes + k, scratch.sums + k);
         std::memcpy(record, scratch.sums, sizeof(float) * (MOMENTS + size));
