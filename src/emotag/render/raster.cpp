@@ -106,6 +106,7 @@ struct Lists {
     const int32_t *pairs, *gaussians, *masks;
     const float *ellipses, *channels;
     int size;
+    int64_t entries;  // of all lists
 };
 
 // Transmittance 1 inside the image, done outside, all else zero.
@@ -427,7 +428,7 @@ inline Sample sample(const Terms& g, Lanes column, Lanes row, Lanes clear) {
 
 // Entries of a list point all over memory: what will be needed soon is fetched ahead. (Not a function: the compiler takes
 // one that only prefetches for one that does nothing.)
-constexpr int64_t AHEAD = 12;
+constexpr int64_t AHEAD = 24;
 #define FETCH(lists, entry)                                                                       \
     __builtin_prefetch((lists).ellipses + 6 * int64_t((lists).gaussians[entry]));                 \
     __builtin_prefetch((lists).channels + (lists).size * int64_t((lists).gaussians[entry]));      \
@@ -467,7 +468,7 @@ inline int list_of(const int32_t* masks, int count, int block, uint8_t* list) {
 // Sort the entries [begin, end) of a tile into the lists of the blocks that they touch and that are `open`.
 inline void gather_chunk(const Lists& lists, int64_t begin, int64_t end, const TilePlace& at, uint32_t open, Chunk& chunk) {
     for (int64_t entry = begin; entry < end; ++entry) {
-        FETCH(lists, std::min(entry + AHEAD, end - 1));
+        FETCH(lists, std::min(entry + AHEAD, lists.entries - 1));
         chunk.terms[entry - begin] = terms_of(lists, entry, at);
         chunk.masks[entry - begin] = lists.masks[lists.pairs[entry]];
     }
@@ -534,11 +535,14 @@ inline auto tile_blender(int size) {
     return size == 4 ? blend_tile<4> : size == 7 ? blend_tile<7> : blend_tile<0>;
 }
 
-// Row y of a plane, from and to the four blocks that it crosses. `first`: the row's first pixel in that plane.
-inline void get_row(const TileState& state, const float* first, float* row) {
-    for (int block = 0; block < 4; ++block) std::memcpy(row + 4 * block, first + block * state.stride(), 4 * sizeof *row);
+// A plane of a tile, row by row. All of it at once: a vector that is loaded right after its quarters were stored waits.
+inline void get_plane(const TileState& state, int plane, float* out) {
+    for (int y = 0; y < TILE; ++y)
+        for (int block = 0; block < 4; ++block)
+            std::memcpy(out + TILE * y + 4 * block, state.pixel(4 * block, y) + BLOCK * plane, 4 * sizeof *out);
 }
 
+// Put a row of a plane into the four blocks that it crosses. `first`: the row's first pixel in that plane.
 inline void put_row(const TileState& state, float* first, const float* row) {
     for (int block = 0; block < 4; ++block) std::memcpy(first + block * state.stride(), row + 4 * block, 4 * sizeof *row);
 }
@@ -552,24 +556,25 @@ inline void get_background(const Background& background, const TilePlace& at, in
 // Colour over the background, alpha, expected depth and extras of a tile, from its state.
 inline void write_tile(const TileState& state, const TilePlace& at, int size, const Background& background, int64_t height,
                        int64_t width, float* colour, float* alpha, float* depth, float* extras) {
-    float clear[TILE], sums[TILE], covered[TILE], behind[3][TILE] = {};
+    float clear[PIXELS], planes[4][PIXELS], behind[3][TILE] = {};
+    get_plane(state, 0, clear);
+    for (int c = 0; c < 4; ++c) get_plane(state, c + 1, planes[c]);
     for (int y = 0; y < at.down; ++y) {
         const int64_t first = (at.frame * height + at.top + y) * width + at.left;
-        const float* row = state.pixel(0, y);
-        get_row(state, row, clear);
-        for (int x = 0; x < TILE; ++x) clear[x] = std::fabs(clear[x]), covered[x] = 1.0f - clear[x];
         if (y == 0 || !background.plain()) get_background(background, at, y, behind);
-        for (int c = 0; c < 3; ++c) {
-            get_row(state, row + BLOCK * (c + 1), sums);
-            for (int x = 0; x < at.across; ++x) colour[3 * (first + x) + c] = sums[x] + clear[x] * behind[c][x];
+        for (int x = 0; x < at.across; ++x) {
+            const int i = TILE * y + x;
+            const float left = std::fabs(clear[i]), covered = 1.0f - left;
+            for (int c = 0; c < 3; ++c) colour[3 * (first + x) + c] = planes[c][i] + left * behind[c][x];
+            alpha[first + x] = covered;
+            depth[first + x] = covered > 0.0f ? planes[3][i] / covered : 0.0f;
         }
-        get_row(state, row + BLOCK * 4, sums);
-        for (int x = 0; x < TILE; ++x) sums[x] = covered[x] > 0.0f ? sums[x] / covered[x] : 0.0f;
-        std::copy(covered, covered + at.across, alpha + first);
-        std::copy(sums, sums + at.across, depth + first);
-        for (int c = 4; c < size; ++c) {
-            get_row(state, row + BLOCK * (c + 1), sums);
-            for (int x = 0; x < at.across; ++x) extras[(size - 4) * (first + x) + c - 4] = sums[x];
+    }
+    for (int c = 4; c < size; ++c) {
+        get_plane(state, c + 1, planes[0]);
+        for (int y = 0; y < at.down; ++y) {
+            float* row = extras + (size - 4) * ((at.frame * height + at.top + y) * width + at.left) + c - 4;
+            for (int x = 0; x < at.across; ++x) row[(size - 4) * x] = planes[0][TILE * y + x];
         }
     }
 }
@@ -700,7 +705,7 @@ void unblend_tile(const TileState& state, const Lists& lists, int64_t tile, cons
     uint32_t open = 0xFFFF;
     const int width = MOMENTS + lists.size;
     for (int64_t entry = lists.starts[tile]; entry < lists.starts[tile + 1]; ++entry) {
-        int64_t ahead = std::min(entry + AHEAD, lists.starts[tile + 1] - 1);
+        int64_t ahead = std::min(entry + AHEAD, lists.entries - 1);
         FETCH(lists, ahead);
         __builtin_prefetch(records + width * lists.pairs[ahead], 1);
         int64_t pair = lists.pairs[entry];
@@ -1110,7 +1115,7 @@ KERNEL(forward_range)(int64_t start, int64_t stop, int64_t columns, int64_t rows
                       Floats background, Floats colour, Floats alpha, Floats depth, Floats extras) {
     using namespace LEVEL;
     Lists lists{tile_starts.data, pair_list.data, gaussian_list.data, pair_masks.data,
-                ellipses.data,    channels.data,  int(size)};
+                ellipses.data,    channels.data,  int(size),       pair_list.shape[0]};
     int64_t height = alpha.shape[1], width = alpha.shape[2];
     TileState state(int(size) + 1);
     std::unique_ptr<Chunk> chunk(new Chunk);
@@ -1131,7 +1136,7 @@ KERNEL(backward_range)(int64_t start, int64_t stop, int64_t columns, int64_t row
                        Floats by_alpha, Floats by_depth, Floats by_extras, Floats records) {
     using namespace LEVEL;
     Lists lists{tile_starts.data, pair_list.data, gaussian_list.data, pair_masks.data,
-                ellipses.data,    channels.data,  int(size)};
+                ellipses.data,    channels.data,  int(size),       pair_list.shape[0]};
     const float* images[4] = {colour.data, alpha.data, depth.data, extras.data};
     const float* gradients[4] = {by_colour.data, by_alpha.data, by_depth.data, by_extras.data};
     int64_t height = alpha.shape[1], width = alpha.shape[2];
@@ -1318,7 +1323,7 @@ KERNEL(count_range)(int64_t start, int64_t stop, int64_t columns, int64_t rows, 
                     int64_t height, int64_t width, Doubles blocks) {
     using namespace LEVEL;
     Lists lists{tile_starts.data, pair_list.data, gaussian_list.data, pair_masks.data,
-                ellipses.data,    channels.data,  int(size)};
+                ellipses.data,    channels.data,  int(size),       pair_list.shape[0]};
     TileState state(int(size) + 1);
     std::unique_ptr<Chunk> chunk(new Chunk);
     auto blend_all = tile_blender(int(size));
