@@ -37,8 +37,11 @@ MEASURES = {"count_range": "nnnnqiiiffnnnd", "multiply_add": "nf"}
 SHARED = ("fill_tiles",)
 
 
+_Shape = ctypes.c_int64 * 4
+
+
 class _Array(ctypes.Structure):
-    _fields_ = [("data", ctypes.c_void_p), ("shape", ctypes.c_int64 * 4)]
+    _fields_ = [("data", ctypes.c_void_p), ("shape", _Shape)]
 
 
 def _flat(arguments: Iterable[Any]) -> Iterator[Any]:
@@ -59,21 +62,36 @@ def _convert(name: str, kind: str, value: Any) -> Any:
     if value.dtype != DTYPES[kind] or not value.flags.c_contiguous:
         layout = "dense" if value.flags.c_contiguous else "strided"
         raise TypeError(f"{name}: found a {layout} array of {value.dtype}, expected a dense one of {DTYPES[kind]}")
-    return ctypes.byref(_Array(value.__array_interface__["data"][0], (ctypes.c_int64 * 4)(*value.shape)))
+    return ctypes.byref(_Array(value.__array_interface__["data"][0], _Shape(*value.shape)))
 
 
-def _wrapped(function: Any, name: str, kinds: str) -> Callable[..., None]:
-    function.restype = None
+class Kernel:
+    """One function of the library; `kinds` are its arguments'."""
 
-    def call(*arguments: Any) -> None:
-        # Held until the call is over: a pointer does not keep what it points to.
+    def __init__(self, function: Any, name: str, kinds: str) -> None:
+        function.restype = None
+        self._function, self._kinds, self.__name__ = function, kinds, name
+
+    def __call__(self, *arguments: Any) -> None:
+        """Call the function."""
+        _held, converted = self._converted(arguments, self._kinds)
+        self._function(*converted)
+
+    def bound(self, arguments: tuple[Any, ...]) -> Callable[[int, int], None]:
+        """The function of a range [start, stop) alone, its other arguments converted once for all ranges."""
+        held, converted = self._converted(arguments, self._kinds[2:])
+
+        def call(start: int, stop: int, _held: list[Any] = held) -> None:
+            self._function(ctypes.c_int64(start), ctypes.c_int64(stop), *converted)
+
+        return call
+
+    def _converted(self, arguments: tuple[Any, ...], kinds: str) -> tuple[list[Any], list[Any]]:
+        # The first list is to be held until the call is over: a pointer does not keep what it points to.
         held = list(_flat(arguments))
         if len(held) != len(kinds):
-            raise TypeError(f"{name}: found {len(held)} arguments, expected {len(kinds)}")
-        function(*(_convert(name, kind, value) for kind, value in zip(kinds, held, strict=True)))
-
-    call.__name__ = name
-    return call
+            raise TypeError(f"{self.__name__}: found {len(held)} arguments, expected {len(kinds)}")
+        return held, [_convert(self.__name__, kind, value) for kind, value in zip(kinds, held, strict=True)]
 
 
 def _open(level: str | None) -> tuple[ctypes.CDLL, str]:
@@ -99,11 +117,11 @@ def load(level: str | None = None) -> Kernels:
     """
     library, level = _open(level)
     symbols = {name: name if name in SHARED else f"{name}_{level}" for name in NAMES}
-    found = {name: _wrapped(getattr(library, symbols[name]), name, SIGNATURES[name]) for name in NAMES}
+    found = {name: Kernel(getattr(library, symbols[name]), name, SIGNATURES[name]) for name in NAMES}
     return Kernels(f"cpp-{level}", **found)
 
 
-def load_measures(level: str | None = None) -> dict[str, Callable[..., None]]:
+def load_measures(level: str | None = None) -> dict[str, Kernel]:
     """The functions of `MEASURES` by name, at `level` as in `load`."""
     library, level = _open(level)
-    return {name: _wrapped(getattr(library, f"{name}_{level}"), name, kinds) for name, kinds in MEASURES.items()}
+    return {name: Kernel(getattr(library, f"{name}_{level}"), name, kinds) for name, kinds in MEASURES.items()}
