@@ -187,7 +187,9 @@ class RefineConfig(Settings):
 class RenderConfig(Settings):
     """Output video."""
 
-    backend: Literal["auto", "cpu", "torch", "gsplat"] = "auto"
+    backend: Literal["auto", "cpu", "cpp", "numba", "torch", "gsplat"] = Field(
+        "auto", description="cpu is cpp where a C++ compiler or a built library is at hand, else numba"
+    )
     size_px: int = Field(512, ge=64, le=2048)
     crf: int = Field(16, ge=0, le=40)
     plate: Literal["clip", "white", "black"] = Field("clip", description="what stands behind the head")

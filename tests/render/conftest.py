@@ -1,10 +1,35 @@
 import pytest
 import torch
 
+from emotag.errors import AssetMissing
 from emotag.geometry.camera import Camera
+from emotag.render import forms, native
 from emotag.render.base import Frame, Splats
+from emotag.render.cpu import CpuRenderer
+from emotag.render.kernels import Kernels
 
 FIELDS = ("means", "quaternions", "scales", "opacities", "sh")
+
+
+def _form(name: str) -> Kernels:
+    if name == "numba":
+        return forms.numba()
+    try:
+        return native.load(name.removeprefix("cpp-"))
+    except AssetMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["numba", *(f"cpp-{level}" for level in native.LEVELS)])
+def form(request) -> Kernels:
+    """Each form of the cpu kernels that can be had here."""
+    return _form(request.param)
+
+
+@pytest.fixture
+def cpu(form):
+    """cpu(threads) -> the renderer with that form's kernels."""
+    return lambda threads: CpuRenderer(threads, form)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import torch
 from emotag.errors import ConfigError, TrainingDiverged
 from emotag.geometry.camera import Camera
 from emotag.render.base import Splats
-from emotag.render.cpu import CpuRenderer
 from emotag.render.reference import TorchRenderer
 
 IMAGES = ("colour", "alpha", "depth", "extras")
@@ -20,10 +19,12 @@ def replaced(splats, **changes):
 
 
 @pytest.mark.parametrize(("coefficients", "extra"), [(1, 0), (4, 2), (9, 1), (16, 5)])
-def test_image_and_gradients_are_those_of_the_reference(make_scene, camera, draw_with_gradients, coefficients, extra):
+def test_image_and_gradients_are_those_of_the_reference(
+    cpu, make_scene, camera, draw_with_gradients, coefficients, extra
+):
     splats = make_scene(400, batch=2, coefficients=coefficients)
     extras = torch.rand(2, 400, extra, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    frame, gradients = draw_with_gradients(CpuRenderer(1), splats, camera, extras)
+    frame, gradients = draw_with_gradients(cpu(1), splats, camera, extras)
     truth, oracle = draw_with_gradients(TorchRenderer(), splats, camera, extras, torch.float64)
     for name in IMAGES:
         torch.testing.assert_close(getattr(frame, name).double(), getattr(truth, name), atol=1e-5, rtol=0)
@@ -31,54 +32,54 @@ def test_image_and_gradients_are_those_of_the_reference(make_scene, camera, draw
         assert distance(gradient, oracle[name]) <= 2e-5, name
 
 
-def test_oriented_harmonics_shared_by_frames(make_scene, camera, draw_with_gradients):
+def test_oriented_harmonics_shared_by_frames(cpu, make_scene, camera, draw_with_gradients):
     splats = make_scene(100, batch=2, coefficients=16)
     turns = torch.linalg.qr(torch.randn(2, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2)))[0]
     splats = Splats(splats.means, splats.quaternions, splats.scales, splats.opacities, splats.sh, turns)
     extras = torch.zeros(2, 100, 0)
-    _, gradients = draw_with_gradients(CpuRenderer(1), splats, camera, extras)
+    _, gradients = draw_with_gradients(cpu(1), splats, camera, extras)
     _, oracle = draw_with_gradients(TorchRenderer(), splats, camera, extras, torch.float64)
     for name in ("means", "sh"):
         assert distance(gradients[name], oracle[name]) <= 2e-5, name
 
 
-def test_threads_do_not_change_the_bits(make_scene, camera, draw_with_gradients):
+def test_threads_do_not_change_the_bits(cpu, make_scene, camera, draw_with_gradients):
     splats, extras = make_scene(400, batch=2), torch.rand(2, 400, 1)
-    first, first_gradients = draw_with_gradients(CpuRenderer(1), splats, camera, extras)
-    second, second_gradients = draw_with_gradients(CpuRenderer(2), splats, camera, extras)
+    first, first_gradients = draw_with_gradients(cpu(1), splats, camera, extras)
+    second, second_gradients = draw_with_gradients(cpu(2), splats, camera, extras)
     for name in IMAGES:
         assert torch.equal(getattr(first, name), getattr(second, name)), name
     for name in first_gradients:
         assert torch.equal(first_gradients[name], second_gradients[name]), name
 
 
-def test_batch_is_its_frames(make_scene, camera):
+def test_batch_is_its_frames(cpu, make_scene, camera):
     splats = make_scene(200, batch=3)
-    together = CpuRenderer(1).render(splats, camera)
+    together = cpu(1).render(splats, camera)
     for b in range(3):
         one = replaced(
             splats, **{n: getattr(splats, n)[b : b + 1] for n in ("means", "quaternions", "scales", "opacities")}
         )
-        assert torch.equal(CpuRenderer(1).render(one, camera).colour[0], together.colour[b])
+        assert torch.equal(cpu(1).render(one, camera).colour[0], together.colour[b])
 
 
-def test_background_in_all_its_shapes(make_scene, camera):
+def test_background_in_all_its_shapes(cpu, make_scene, camera):
     splats = make_scene(30)
     plain = torch.tensor([0.3, 0.6, 0.9])
     images = [
-        CpuRenderer(1).render(splats, camera, background).colour
+        cpu(1).render(splats, camera, background).colour
         for background in (plain, plain.expand(37, 50, 3), plain.expand(1, 37, 50, 3))
     ]
     assert torch.equal(images[0], images[1]) and torch.equal(images[0], images[2])
     picture = torch.rand(37, 50, 3)
-    frame = CpuRenderer(1).render(splats, camera, picture)
-    over_black = CpuRenderer(1).render(splats, camera)
+    frame = cpu(1).render(splats, camera, picture)
+    over_black = cpu(1).render(splats, camera)
     expected = over_black.colour + (1 - over_black.alpha[..., None]) * picture
     torch.testing.assert_close(frame.colour, expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("case", ["none", "behind", "transparent", "beside"])
-def test_nothing_to_see(make_scene, camera, draw_with_gradients, case):
+def test_nothing_to_see(cpu, make_scene, camera, draw_with_gradients, case):
     splats = make_scene(0 if case == "none" else 20)
     if case == "behind":
         splats = replaced(splats, means=splats.means * torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64))
@@ -86,7 +87,7 @@ def test_nothing_to_see(make_scene, camera, draw_with_gradients, case):
         splats = replaced(splats, opacities=torch.zeros_like(splats.opacities))
     if case == "beside":
         splats = replaced(splats, means=splats.means + torch.tensor([9.0, 0.0, 0.0], dtype=torch.float64))
-    for renderer in (CpuRenderer(2), TorchRenderer()):
+    for renderer in (cpu(2), TorchRenderer()):
         extras = torch.zeros(1, splats.means.shape[1], 1)
         frame, gradients = draw_with_gradients(renderer, splats, camera, extras)
         assert frame.alpha.abs().max() == 0 and frame.depth.abs().max() == 0
@@ -95,13 +96,13 @@ def test_nothing_to_see(make_scene, camera, draw_with_gradients, case):
             assert not gradient.any(), name
 
 
-def test_one_huge_gaussian_and_one_needle(camera, make_scene, draw_with_gradients):
+def test_one_huge_gaussian_and_one_needle(cpu, camera, make_scene, draw_with_gradients):
     splats = make_scene(2, seed=3)
     means = torch.tensor([[[0.1, 0.0, -0.8], [0.0, 0.02, -0.7]]], dtype=torch.float64)
     scales = torch.tensor([[[30.0, 20.0, 10.0], [0.2, 1e-6, 1e-6]]], dtype=torch.float64)
     splats = replaced(splats, means=means, scales=scales, opacities=torch.tensor([[0.5, 0.9]], dtype=torch.float64))
     extras = torch.zeros(1, 2, 0)
-    frame, gradients = draw_with_gradients(CpuRenderer(1), splats, camera, extras)
+    frame, gradients = draw_with_gradients(cpu(1), splats, camera, extras)
     truth, oracle = draw_with_gradients(TorchRenderer(), splats, camera, extras, torch.float64)
     torch.testing.assert_close(frame.colour.double(), truth.colour, atol=2e-5, rtol=0)
     assert truth.alpha.min() > 0.49
@@ -109,33 +110,40 @@ def test_one_huge_gaussian_and_one_needle(camera, make_scene, draw_with_gradient
         assert distance(gradients[name], oracle[name]) <= 2e-4, name
 
 
-def test_one_pixel(make_scene):
+def test_one_pixel(cpu, make_scene):
     splats, camera = make_scene(50), Camera(5.0, 5.0, 0.5, 0.5, 1, 1)
-    drawn, truth = CpuRenderer(1).render(splats, camera), TorchRenderer().render(splats, camera)
+    drawn, truth = cpu(1).render(splats, camera), TorchRenderer().render(splats, camera)
     torch.testing.assert_close(drawn.colour.double(), truth.colour, atol=1e-5, rtol=0)
 
 
-def test_equal_depths_keep_their_order(make_scene, camera):
+def test_equal_depths_keep_their_order(cpu, make_scene, camera):
     splats = make_scene(40, size_m=0.05)
     means = splats.means.clone()
     means[..., 2] = -0.8
     splats = replaced(splats, means=means)
-    drawn, truth = CpuRenderer(1).render(splats, camera), TorchRenderer().render(splats, camera)
+    drawn, truth = cpu(1).render(splats, camera), TorchRenderer().render(splats, camera)
     torch.testing.assert_close(drawn.colour.double(), truth.colour, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["means", "quaternions", "scales", "opacities", "sh"])
-def test_values_that_are_not_finite_are_named(make_scene, camera, name):
+def test_values_that_are_not_finite_are_named(cpu, make_scene, camera, name):
     splats = make_scene(5)
     broken = getattr(splats, name).clone()
     broken.view(-1)[3] = float("nan")
     with pytest.raises(TrainingDiverged, match=rf"{name} .* holds 1 values"):
-        CpuRenderer(1).render(replaced(splats, **{name: broken}), camera)
+        cpu(1).render(replaced(splats, **{name: broken}), camera)
 
 
-def test_wrong_shapes_are_named(make_scene, camera):
+def test_wrong_shapes_are_named(cpu, make_scene, camera):
     splats = make_scene(5)
     with pytest.raises(ConfigError, match="opacities has shape"):
-        CpuRenderer(1).render(replaced(splats, opacities=splats.opacities[:, :4]), camera)
+        cpu(1).render(replaced(splats, opacities=splats.opacities[:, :4]), camera)
     with pytest.raises(ConfigError, match="5 coefficients"):
-        CpuRenderer(1).render(replaced(splats, sh=torch.zeros(1, 5, 5, 3)), camera)
+        cpu(1).render(replaced(splats, sh=torch.zeros(1, 5, 5, 3)), camera)
+
+
+def test_two_hundred_thousand_gaussians(cpu, make_scene, camera):
+    splats = make_scene(200_000, coefficients=1, size_m=0.002)
+    frame = cpu(2).render(splats, camera)
+    assert torch.isfinite(frame.colour).all() and frame.alpha.min() >= 0 and frame.alpha.max() <= 1
+    assert frame.alpha.mean() > 0.5

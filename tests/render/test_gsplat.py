@@ -6,7 +6,7 @@ import torch
 from emotag import render
 from emotag.errors import AssetMissing, ConfigError
 from emotag.geometry.rotations import quaternion_to_matrix
-from emotag.render import gsplat
+from emotag.render import forms, gsplat
 from emotag.render.reference import TorchRenderer
 
 REASON = gsplat.available()
@@ -28,12 +28,12 @@ def test_absence_is_told_and_auto_takes_cpu(caplog):
     with pytest.raises(AssetMissing, match="gsplat.*backend cpu"):
         render.load("gsplat")
     with caplog.at_level(logging.INFO):
-        assert render.load("auto", 1).name == "cpu"
+        assert render.load("auto", 1).name == forms.best().name
     assert "render backend: cpu" in caplog.text
 
 
 def test_unknown_name_is_told():
-    with pytest.raises(ConfigError, match="'opengl', expected one of auto, cpu, torch, gsplat"):
+    with pytest.raises(ConfigError, match="'opengl', expected one of auto, cpu, cpp, numba, torch, gsplat"):
         render.load("opengl")
 
 

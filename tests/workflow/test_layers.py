@@ -9,7 +9,7 @@ import pytest
 from emotag.workflow import sources
 
 LAYERS = (
-    ("emotag.stages",),
+    ("emotag.stages", "emotag.bench"),
     ("emotag.methods", "emotag.training", "emotag.report"),
     ("emotag.gaussians", "emotag.render", "emotag.motion", "emotag.tracking", "emotag.metrics", "emotag.synthetic"),
     ("emotag.head", "emotag.audio", "emotag.emotion", "emotag.identity", "emotag.geometry", "emotag.io"),

@@ -3,31 +3,37 @@
 import logging
 
 from emotag.errors import ConfigError
-from emotag.render import gsplat
+from emotag.render import forms, gsplat
 from emotag.render.base import Renderer
 from emotag.render.cpu import CpuRenderer
 from emotag.render.reference import TorchRenderer
 
 log = logging.getLogger(__name__)
-NAMES = ("auto", "cpu", "torch", "gsplat")
+NAMES = ("auto", "cpu", "cpp", "numba", "torch", "gsplat")
 
 
 def load(name: str = "auto", threads: int | None = None) -> Renderer:
     """The back end called `name`; `auto` is gsplat where there is a GPU and the package, else cpu, and says so.
 
     Args:
-        name: one of `NAMES`.
-        threads: of the cpu back end; all the cores this process may use if None.
+        name: one of `NAMES`; `cpu` is `cpp` where its kernels can be had, else `numba`, and says so.
+        threads: of the cpu back ends; all the cores this process may use if None.
 
     Raises:
         ConfigError: the name is unknown.
-        AssetMissing: gsplat was asked for by name and cannot run here.
+        AssetMissing: gsplat or cpp was asked for by name and cannot run here.
     """
     if name == "auto":
         reason = gsplat.available()
         name = "cpu" if reason else "gsplat"
         log.info("render backend: %s%s", name, f" ({reason})" if reason else "")
-    makers = {"cpu": lambda: CpuRenderer(threads), "torch": TorchRenderer, "gsplat": gsplat.GsplatRenderer}
+    makers = {
+        "cpu": lambda: CpuRenderer(threads),
+        "cpp": lambda: CpuRenderer(threads, forms.cpp()),
+        "numba": lambda: CpuRenderer(threads, forms.numba()),
+        "torch": TorchRenderer,
+        "gsplat": gsplat.GsplatRenderer,
+    }
     if name not in makers:
         raise ConfigError(f"render backend: found {name!r}, expected one of {', '.join(NAMES)}; mend render.backend")
     return makers[name]()

@@ -44,7 +44,7 @@ class Frame:
 
 
 class Renderer(Protocol):
-    """A back end: cpu (fast), torch (reference) or gsplat (CUDA)."""
+    """A back end: cpu (fast; named after its kernels), torch (reference) or gsplat (CUDA)."""
 
     name: str
 

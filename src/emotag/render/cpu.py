@@ -1,4 +1,7 @@
-"""The `cpu` back end: exact tile rasteriser in numba with an analytic backward pass; threads do not change the bits."""
+"""The `cpu` back end: exact tile rasteriser with an analytic backward pass; threads do not change the bits.
+
+The kernels have two forms, C++ and numba (`emotag.render.forms`); this module is the same for both.
+"""
 
 import os
 from dataclasses import dataclass
@@ -11,17 +14,15 @@ from torch import Tensor
 from emotag.geometry.camera import Camera
 from emotag.render.base import Frame, Splats
 from emotag.render.checks import as_image, check_inputs
-from emotag.render.kernels_backward import backward_range, gather_range
-from emotag.render.kernels_blend import MOMENTS
-from emotag.render.kernels_colour import colour_gradient_range, colour_range
-from emotag.render.kernels_forward import forward_range
-from emotag.render.kernels_projection import project_gradient_range, project_range
-from emotag.render.kernels_tiles import cover_range, fill_tiles
+from emotag.render.forms import best
+from emotag.render.kernels import Kernels
 from emotag.render.projection import EPS_2D, NEAR_M, view_limits
 from emotag.render.workers import Workers
 
 # Channels that are always drawn: red, green, blue, depth.
 BASE_CHANNELS = 4
+# Of a Gaussian's gradient record, before its channels.
+MOMENTS = 6
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().contiguous().numpy()
 
 
-def build_scene(workers: Workers, camera: Camera, arrays: dict[str, np.ndarray]) -> Scene:
+def build_scene(kernels: Kernels, workers: Workers, camera: Camera, arrays: dict[str, np.ndarray]) -> Scene:
     """Project, colour and sort into tiles. `arrays`: the splats by field name, float32, with extras and turn."""
     frames, count = arrays["opacities"].shape
     total = frames * count
@@ -62,8 +63,8 @@ def build_scene(workers: Workers, camera: Camera, arrays: dict[str, np.ndarray])
     means = arrays["means"].reshape(total, 3)
     flat = (arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3), arrays["opacities"].ravel())
     even = workers.split(total)
-    workers.over(even, project_range, means, *flat, _view(camera), ellipses, conics, depths, boxes)
-    workers.over(even, colour_range, count, means, arrays["sh"], arrays["turn"], channels)
+    workers.over(even, kernels.project_range, means, *flat, _view(camera), ellipses, conics, depths, boxes)
+    workers.over(even, kernels.colour_range, count, means, arrays["sh"], arrays["turn"], channels)
     channels[:, 3] = depths
     channels[:, BASE_CHANNELS:] = extras
     columns, rows = -(-camera.width // 16), -(-camera.height // 16)
@@ -71,14 +72,14 @@ def build_scene(workers: Workers, camera: Camera, arrays: dict[str, np.ndarray])
     np.cumsum((boxes[:, 1] - boxes[:, 0] + 1).clip(0) * (boxes[:, 3] - boxes[:, 2] + 1).clip(0), out=room[1:])
     pair_tiles, pair_masks = np.empty(room[-1], np.int32), np.empty(room[-1], np.int32)
     counts = np.empty(total, np.int32)
-    workers.over(even, cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)
+    workers.over(even, kernels.cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)
     ends = np.concatenate([[0], np.cumsum(counts.reshape(frames, count).sum(1, dtype=np.int64))])
     tile_starts = np.zeros(frames * columns * rows + 1, np.int64)
     pair_list, gaussian_list = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.int32)
 
     def fill(start: int, stop: int) -> None:
         for frame in range(start, stop):
-            fill_tiles(
+            kernels.fill_tiles(
                 frame, count, columns * rows, depths, counts, room, pair_tiles, tile_starts, ends[frame], pair_list,
                 gaussian_list,
             )  # fmt: skip
@@ -106,6 +107,7 @@ class _Rasterise(torch.autograd.Function):
     @staticmethod
     def forward(  # noqa: D102
         ctx: Any,
+        kernels: Kernels,
         workers: Workers,
         camera: Camera,
         background: np.ndarray,
@@ -119,26 +121,27 @@ class _Rasterise(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         splats = {"means": means, "quaternions": quaternions, "scales": scales, "opacities": opacities, "sh": sh}
         arrays = {name: _array(tensor) for name, tensor in {**splats, "extras": extras}.items()} | {"turn": turn}
-        scene = build_scene(workers, camera, arrays)
+        scene = build_scene(kernels, workers, camera, arrays)
         size = (means.shape[0], camera.height, camera.width)
         images = tuple(np.empty((*size, *last), np.float32) for last in ((3,), (), (), (extras.shape[-1],)))
         workers.over(
-            workers.split_tiles(scene.tile_starts), forward_range, scene.columns, scene.rows, scene.tile_starts,
+            workers.split_tiles(scene.tile_starts), kernels.forward_range, scene.columns, scene.rows, scene.tile_starts,
             scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(),
             scene.channels.shape[1], background, *images,
         )  # fmt: skip
-        ctx.kept = (workers, camera, background, arrays, scene, images)
+        ctx.kept = (kernels, workers, camera, background, arrays, scene, images)
         return tuple(torch.from_numpy(image) for image in images)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        workers, camera, background, arrays, scene, images = ctx.kept
-        gradients = backward_pass(workers, camera, background, arrays, scene, images, tuple(_array(g) for g in grads))
+        given = tuple(_array(gradient) for gradient in grads)
+        gradients = backward_pass(*ctx.kept, given)
         names = ("means", "quaternions", "scales", "opacities", "sh", "extras")
-        return (None, None, None, None, *(torch.from_numpy(gradients[name]) for name in names))
+        return (None, None, None, None, None, *(torch.from_numpy(gradients[name]) for name in names))
 
 
 def backward_pass(
+    kernels: Kernels,
     workers: Workers,
     camera: Camera,
     background: np.ndarray,
@@ -152,7 +155,7 @@ def backward_pass(
     total, size = scene.channels.shape
     records = np.zeros((scene.pair_masks.size, MOMENTS + size), np.float32)
     workers.over(
-        workers.split_tiles(scene.tile_starts), backward_range, scene.columns, scene.rows, scene.tile_starts,
+        workers.split_tiles(scene.tile_starts), kernels.backward_range, scene.columns, scene.rows, scene.tile_starts,
         scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(), size,
         background, images, grads, records,
     )  # fmt: skip
@@ -160,19 +163,19 @@ def backward_pass(
     by_mean2d, by_conic, by_channel = (np.empty((total, width), np.float32) for width in (2, 3, size))
     by_opacity = np.empty((frames, count), np.float32)
     workers.over(
-        even, gather_range, scene.offsets, scene.counts, records, scene.conics, arrays["opacities"].ravel(), size,
+        even, kernels.gather_range, scene.offsets, scene.counts, records, scene.conics, arrays["opacities"].ravel(), size,
         by_mean2d, by_conic, by_opacity.ravel(), by_channel,
     )  # fmt: skip
     means = arrays["means"].reshape(total, 3)
     by_mean, by_sh = np.empty_like(means), np.zeros_like(arrays["sh"])
     workers.over(
-        workers.split(count), colour_gradient_range, means, arrays["sh"], arrays["turn"], scene.channels, by_channel,
+        workers.split(count), kernels.colour_gradient_range, means, arrays["sh"], arrays["turn"], scene.channels, by_channel,
         by_sh, by_mean,
     )  # fmt: skip
     quaternions, scales = arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3)
     by_quaternion, by_scale = np.empty_like(quaternions), np.empty_like(scales)
     workers.over(
-        even, project_gradient_range, means, quaternions, scales, _view(camera), scene.conics, by_mean2d, by_conic,
+        even, kernels.project_gradient_range, means, quaternions, scales, _view(camera), scene.conics, by_mean2d, by_conic,
         np.ascontiguousarray(by_channel[:, 3]), by_mean, by_quaternion, by_scale,
     )  # fmt: skip
     flat = {
@@ -189,11 +192,12 @@ class CpuRenderer:
     """Exact tile rasteriser on `threads` threads (all the cores this process may use if None), float32.
 
     Same image as `torch`'s and gsplat's rules; gradients by means, quaternions, scales, opacities, sh and extras.
+    `kernels`: their form (the best that can be had if None); `name` tells it.
     """
 
-    name = "cpu"
-
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, kernels: Kernels | None = None) -> None:
+        self._kernels = best() if kernels is None else kernels
+        self.name = self._kernels.name
         self._workers = Workers(threads or len(os.sched_getaffinity(0)))
 
     def render(
@@ -211,6 +215,11 @@ class CpuRenderer:
         given = torch.zeros(frames, count, 0) if extras is None else extras
         behind = _array(as_image(background, splats.means.float()))
         colour, alpha, depth, drawn = _Rasterise.apply(
-            self._workers, camera, behind, _array(turn.float()), *(tensor.float() for tensor in (*tensors, given))
+            self._kernels,
+            self._workers,
+            camera,
+            behind,
+            _array(turn.float()),
+            *(tensor.float() for tensor in (*tensors, given)),
         )
         return Frame(colour, alpha, depth, None if extras is None else drawn)

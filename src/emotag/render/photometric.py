@@ -1,4 +1,4 @@
-"""L1 and SSIM of rendered frames in one fused pass, with their gradient (numba, CPU; torch convolutions elsewhere)."""
+"""L1 and SSIM of rendered frames in one fused pass, with their gradient (CPU kernels; torch convolutions elsewhere)."""
 
 from typing import Any
 
@@ -8,10 +8,14 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from emotag.errors import ConfigError
-from emotag.render.kernels_ssim import C1, C2, G0, G1, G2, G3, G4, G5, RADIUS, gradient_range, statistics_range
+from emotag.render.forms import best
+from emotag.render.kernels import Kernels
 from emotag.render.workers import Workers
 
-WINDOW = (G5, G4, G3, G2, G1, G0, G1, G2, G3, G4, G5)
+RADIUS = 5
+_taps = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / 1.5) ** 2)
+WINDOW = (_taps / _taps.sum()).tolist()
+C1, C2 = 0.01**2, 0.03**2
 
 
 def _row_weights(weight: Tensor | None, image: Tensor) -> Tensor:
@@ -26,29 +30,31 @@ class _L1Ssim(torch.autograd.Function):
     """Image, target and normalised weights to the two weighted means."""
 
     @staticmethod
-    def forward(ctx: Any, workers: Workers, image: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, kernels: Kernels, workers: Workers, image: Tensor, target: Tensor, weight: Tensor
+    ) -> tuple[Tensor, Tensor]:
         batch, height, width, _ = image.shape
         flat = [t.detach().contiguous().numpy().reshape(batch * height, width * 3) for t in (image, target, weight)]
         derivatives = [np.empty_like(flat[0]) for _ in range(3)]
         sums = np.empty((batch * height, 2))
-        workers.over(workers.split(batch * height), statistics_range, height, *flat, sums, *derivatives)
-        ctx.kept = (workers, image.shape, flat, derivatives)
+        workers.over(workers.split(batch * height), kernels.statistics_range, height, *flat, sums, *derivatives)
+        ctx.kept = (kernels, workers, image.shape, flat, derivatives)
         l1, ssim = sums.sum(0)
         return image.new_tensor(l1), image.new_tensor(ssim)
 
     @staticmethod
     def backward(ctx: Any, by_l1: Tensor, by_ssim: Tensor) -> tuple[Tensor | None, ...]:
-        workers, shape, flat, derivatives = ctx.kept
+        kernels, workers, shape, flat, derivatives = ctx.kept
         out = np.empty_like(flat[0])
         given = (np.float32(by_l1.item()), np.float32(by_ssim.item()))
-        workers.over(workers.split(len(out)), gradient_range, shape[1], *flat, *derivatives, *given, out)
-        return None, torch.from_numpy(out).reshape(shape), None, None
+        workers.over(workers.split(len(out)), kernels.gradient_range, shape[1], *flat, *derivatives, *given, out)
+        return None, None, torch.from_numpy(out).reshape(shape), None, None
 
 
 def l1_ssim_torch(image: Tensor, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The same two means by torch operations: any device and float type, and the fused kernel's oracle."""
     weights = _row_weights(weight, image)
-    window = torch.tensor([float(tap) for tap in WINDOW], dtype=image.dtype, device=image.device)
+    window = torch.tensor(WINDOW, dtype=image.dtype, device=image.device)
     x, y = (t.permute(0, 3, 1, 2).flatten(0, 1)[:, None] for t in (image, target))
 
     def blur(planes: Tensor) -> Tensor:
@@ -57,8 +63,7 @@ def l1_ssim_torch(image: Tensor, target: Tensor, weight: Tensor | None = None) -
 
     mx, my = blur(x), blur(y)
     vx, vy, cov = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
-    c1, c2 = float(C1), float(C2)
-    similarity = (2 * mx * my + c1) * (2 * cov + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
+    similarity = (2 * mx * my + C1) * (2 * cov + C2) / ((mx * mx + my * my + C1) * (vx + vy + C2))
     similarity = similarity[:, 0].unflatten(0, (image.shape[0], 3)).permute(0, 2, 3, 1)
     return (weights * (image - target).abs()).sum(), (weights * similarity).sum()
 
@@ -71,9 +76,11 @@ class Photometric:
 
     Args:
         threads: CPU threads; they do not change the bits.
+        kernels: form of the CPU kernels, the best that can be had if None.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, kernels: Kernels | None = None) -> None:
+        self._kernels = best() if kernels is None else kernels
         self._workers = Workers(threads)
 
     def __call__(self, image: Tensor, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -90,9 +97,4 @@ class Photometric:
             )
         if image.is_cuda or image.dtype != torch.float32:
             return l1_ssim_torch(image, target, weight)
-        return _L1Ssim.apply(self._workers, image, target.float(), _row_weights(weight, image).float())
-
-
-def l1_ssim(image: Tensor, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """`Photometric` on one thread."""
-    return Photometric()(image, target, weight)
+        return _L1Ssim.apply(self._kernels, self._workers, image, target.float(), _row_weights(weight, image).float())

@@ -119,7 +119,7 @@ def run(
         identity=name,
         scope=config.scope,
         seed=config.seed,
-    ).save(out, stage.provenance())
+    ).save(out, stage.provenance() | {"renderer": scene.renderer.name})
 
 
 def check_head(prior: Prior, head_model: str, motion_names: list[str]) -> None:
