@@ -69,6 +69,8 @@ METHOD = Method(
         "instance norm over the window's own tokens; scale is 1 + gamma",
         "action-unit features are modulated without normalisation (one vector has no time axis)",
         "mouth offsets of rotation and scale centred on the identity; dense tri-plane instead of a hash grid",
+        "Gaussians for hair beyond the mesh by a plane sweep; neck and hanging hair stay with the trunk by a share",
+        "head poses corrected while Gaussians are fitted, and refined against the finished avatar before it is driven",
         "prior trained in motion space against the tracked motion (weight 1), with its velocity; no rendered phase yet",
         "weights 0.01 (KL) and 0.1 (score) as in the released code; the paper prints none",
     ),
