@@ -1,5 +1,6 @@
 """Building the C++ kernels, and choosing between them and numba."""
 
+import dataclasses
 import logging
 import threading
 
@@ -77,6 +78,14 @@ def test_without_a_working_compiler_it_is_numba_and_the_log_says_so(
         assert forms.best().name == "numba"
     assert "cpu kernels: numba (C++ kernels: " in caplog.text and complaint in caplog.text
     assert not list(empty_cache.glob("*.so"))
+
+
+def test_the_portable_level_is_left_for_numba(monkeypatch, caplog):
+    portable = dataclasses.replace(forms.numba(), name="cpp-portable")
+    monkeypatch.setattr(forms, "cpp", lambda: portable)
+    with caplog.at_level(logging.INFO):
+        assert forms.best.__wrapped__().name == "numba"
+    assert "without AVX2" in caplog.text
 
 
 def test_cache_that_cannot_be_written_is_told(empty_cache, compiler_here, monkeypatch):
