@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emotag.errors import AssetMissing
-from emotag.render import compiler, forms, native
+from emotag.render import compiler, forms, native, prebuild
 
 
 @pytest.fixture
@@ -63,6 +63,14 @@ def test_a_shipped_library_needs_no_compiler(empty_cache, tmp_path, monkeypatch)
     shipped.write_bytes(b"")
     monkeypatch.setattr(compiler, "shipped_path", lambda: shipped)
     assert compiler.library() == shipped
+
+
+def test_prebuilding_puts_the_library_where_it_is_looked_for(empty_cache, compiler_here, monkeypatch, capsys):
+    monkeypatch.setattr(compiler, "build", lambda name, path: path.write_bytes(b"built"))
+    assert prebuild.main() == 0
+    assert capsys.readouterr().out.strip() == str(compiler.library()) == str(compiler.shipped_path())
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert prebuild.main() == 2
 
 
 @pytest.mark.parametrize(
