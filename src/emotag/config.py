@@ -188,7 +188,7 @@ class RenderConfig(Settings):
     """Output video."""
 
     backend: Literal["auto", "cpu", "cpp", "numba", "torch", "gsplat"] = Field(
-        "auto", description="cpu is cpp where a C++ compiler or a built library is at hand, else numba"
+        "auto", description="cpu is cpp where there are AVX2 and a C++ compiler or a built library, else numba"
     )
     size_px: int = Field(512, ge=64, le=2048)
     crf: int = Field(16, ge=0, le=40)

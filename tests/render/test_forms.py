@@ -1,5 +1,6 @@
 """Building the C++ kernels, and choosing between them and numba."""
 
+import dataclasses
 import logging
 import threading
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from emotag.errors import AssetMissing
-from emotag.render import compiler, forms, native
+from emotag.render import compiler, forms, native, prebuild
 
 
 @pytest.fixture
@@ -64,6 +65,14 @@ def test_a_shipped_library_needs_no_compiler(empty_cache, tmp_path, monkeypatch)
     assert compiler.library() == shipped
 
 
+def test_prebuilding_puts_the_library_where_it_is_looked_for(empty_cache, compiler_here, monkeypatch, capsys):
+    monkeypatch.setattr(compiler, "build", lambda name, path: path.write_bytes(b"built"))
+    assert prebuild.main() == 0
+    assert capsys.readouterr().out.strip() == str(compiler.library()) == str(compiler.shipped_path())
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert prebuild.main() == 2
+
+
 @pytest.mark.parametrize(
     ("command", "complaint"), [("no-such-compiler", "no compiler found"), ("false", "failed: no message")]
 )
@@ -77,6 +86,14 @@ def test_without_a_working_compiler_it_is_numba_and_the_log_says_so(
         assert forms.best().name == "numba"
     assert "cpu kernels: numba (C++ kernels: " in caplog.text and complaint in caplog.text
     assert not list(empty_cache.glob("*.so"))
+
+
+def test_the_portable_level_is_left_for_numba(monkeypatch, caplog):
+    portable = dataclasses.replace(forms.numba(), name="cpp-portable")
+    monkeypatch.setattr(forms, "cpp", lambda: portable)
+    with caplog.at_level(logging.INFO):
+        assert forms.best.__wrapped__().name == "numba"
+    assert "without AVX2" in caplog.text
 
 
 def test_cache_that_cannot_be_written_is_told(empty_cache, compiler_here, monkeypatch):

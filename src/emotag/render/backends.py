@@ -16,7 +16,7 @@ def load(name: str = "auto", threads: int | None = None) -> Renderer:
     """The back end called `name`; `auto` is gsplat where there is a GPU and the package, else cpu, and says so.
 
     Args:
-        name: one of `NAMES`; `cpu` is `cpp` where its kernels can be had, else `numba`, and says so.
+        name: one of `NAMES`; `cpu` is the better of `cpp` and `numba` (`forms.best`).
         threads: of the cpu back ends; all the cores this process may use if None.
 
     Raises:

@@ -1,7 +1,7 @@
 """Builds `raster.cpp` with the system's C++ compiler, once a source, compiler and machine, into the user's cache.
 
 A library that lies beside the source under the source's own digest (as a wheel may carry it) is taken as it is.
-`python -m emotag.render.compiler` puts it there.
+`python -m emotag.render.prebuild` puts it there.
 """
 
 import fcntl
@@ -119,13 +119,3 @@ def cpu_flags() -> str:
     except OSError:
         return ""
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(("flags", "Features"))), "")
-
-
-def main() -> None:
-    """Build the library beside its source, for a wheel."""
-    build(find_compiler(), shipped_path())
-    print(shipped_path())
-
-
-if __name__ == "__main__":
-    main()

@@ -16,6 +16,7 @@ from emotag.render.base import Frame, Splats
 from emotag.render.checks import as_image, check_inputs
 from emotag.render.forms import best
 from emotag.render.kernels import Kernels
+from emotag.render.memory import keep_freed
 from emotag.render.projection import EPS_2D, NEAR_M, view_limits
 from emotag.render.workers import Workers
 
@@ -196,6 +197,7 @@ class CpuRenderer:
     """
 
     def __init__(self, threads: int | None = None, kernels: Kernels | None = None) -> None:
+        keep_freed()
         self._kernels = best() if kernels is None else kernels
         self.name = self._kernels.name
         self._workers = Workers(threads or len(os.sched_getaffinity(0)))

@@ -8,6 +8,7 @@ from emotag.render import native
 from emotag.render.kernels import NAMES, Kernels
 
 log = logging.getLogger(__name__)
+SLOWER_THAN_NUMBA = "cpp-portable"
 
 
 @cache
@@ -41,9 +42,11 @@ def cpp() -> Kernels:
 
 @cache
 def best() -> Kernels:
-    """C++ where it can be had, else numba; the log says which and why."""
+    """C++ where it can be had and is the faster form, else numba; the log says which and why."""
     try:
         chosen, reason = cpp(), ""
+        if chosen.name == SLOWER_THAN_NUMBA:
+            chosen, reason = numba(), f" (without AVX2 it is faster than {chosen.name})"
     except AssetMissing as error:
         chosen, reason = numba(), f" ({error})"
     log.info("cpu kernels: %s%s", chosen.name, reason)

@@ -10,6 +10,7 @@ from torch.nn.functional import conv2d
 from emotag.errors import ConfigError
 from emotag.render.forms import best
 from emotag.render.kernels import Kernels
+from emotag.render.memory import keep_freed
 from emotag.render.workers import Workers
 
 RADIUS = 5
@@ -80,6 +81,7 @@ class Photometric:
     """
 
     def __init__(self, threads: int = 1, kernels: Kernels | None = None) -> None:
+        keep_freed()
         self._kernels = best() if kernels is None else kernels
         self._workers = Workers(threads)
 
