@@ -155,8 +155,8 @@ class AdaptConfig(Settings):
     scope: Literal["adain", "adain+mouth"] = "adain+mouth"
     gaussians: int = Field(24_000, ge=500)
     size_px: int = Field(512, ge=32, le=1024)
-    static_iterations: int = Field(800, ge=0)
-    iterations: int = Field(500, ge=1)
+    static_iterations: int = Field(1200, ge=0)
+    iterations: int = Field(800, ge=1)
     batch_frames: int = Field(2, ge=1)
     sh_degree: int = Field(1, ge=0, le=3)
     learning_rate: float = Field(5e-4, gt=0)
