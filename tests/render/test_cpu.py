@@ -78,6 +78,13 @@ def test_background_in_all_its_shapes(cpu, make_scene, camera):
     torch.testing.assert_close(frame.colour, expected, atol=1e-6, rtol=0)
 
 
+def test_background_that_does_not_fit_is_refused(cpu, make_scene, camera):
+    with pytest.raises(ConfigError, match=r"background has shape \(50, 37, 3\)"):
+        cpu(1).render(make_scene(5), camera, torch.zeros(50, 37, 3))
+    with pytest.raises(TrainingDiverged, match="background .* holds 1 values"):
+        cpu(1).render(make_scene(5), camera, torch.tensor([0.1, float("nan"), 0.2]))
+
+
 @pytest.mark.parametrize("case", ["none", "behind", "transparent", "beside"])
 def test_nothing_to_see(cpu, make_scene, camera, draw_with_gradients, case):
     splats = make_scene(0 if case == "none" else 20)

@@ -1,11 +1,14 @@
 """What a renderer draws and what it gives back."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Protocol
 
+import torch
 from torch import Tensor
 
+from emotag.errors import ConfigError, TrainingDiverged
 from emotag.geometry.camera import Camera
+from emotag.render.sh import COEFFICIENTS
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Frame:
     extras: Tensor | None = None
 
 
-class Renderer(Protocol):
+class Renderer(ABC):
     """A back end: cpu (fast; named after its kernels), torch (reference) or gsplat (CUDA)."""
 
     name: str
@@ -55,5 +58,86 @@ class Renderer(Protocol):
         background: Tensor | None = None,
         extras: Tensor | None = None,
     ) -> Frame:
-        """Draw B frames of H x W. `background` [3], [H, W, 3] or [B, H, W, 3] (black if None); `extras` [B, N, D]."""
-        ...
+        """Draw B frames of H x W.
+
+        Args:
+            splats: B frames of N Gaussians.
+            camera: of all frames.
+            background: [3], [H, W, 3] or [B, H, W, 3]; black if None. It gets no gradient.
+            extras: [B, N, D], blended like colour.
+
+        Raises:
+            ConfigError: a tensor has the wrong shape.
+            TrainingDiverged: a tensor holds NaN or infinity; the message names it.
+        """
+        check_inputs(splats, extras)
+        return self._draw(splats, camera, as_image(background, splats.means, camera), extras)
+
+    @abstractmethod
+    def _draw(self, splats: Splats, camera: Camera, background: Tensor, extras: Tensor | None) -> Frame:
+        """Draw what has been checked; `background` [1 or B, 1 or H, 1 or W, 3] of the means' type and device."""
+
+
+def check_inputs(splats: Splats, extras: Tensor | None) -> None:
+    """Refuse shapes that do not fit together and values that are not finite.
+
+    Raises:
+        ConfigError: a tensor has the wrong shape.
+        TrainingDiverged: a tensor holds NaN or infinity; the message names it.
+    """
+    batch, count = splats.means.shape[:2]
+    expected = {
+        "means": (splats.means, (batch, count, 3)),
+        "quaternions": (splats.quaternions, (batch, count, 4)),
+        "scales": (splats.scales, (batch, count, 3)),
+        "opacities": (splats.opacities, (batch, count)),
+        "sh": (splats.sh, (1 if splats.sh.shape[0] == 1 else batch, count, splats.sh.shape[-2], 3)),
+    }
+    if extras is not None:
+        expected["extras"] = (extras, (batch, count, extras.shape[-1]))
+    if splats.orientation is not None:
+        expected["orientation"] = (splats.orientation, (batch, 3, 3))
+    for name, (tensor, shape) in expected.items():
+        if tuple(tensor.shape) != shape:
+            raise ConfigError(f"render: {name} has shape {tuple(tensor.shape)}, expected {shape}; mend the caller")
+        check_finite(name, tensor)
+    if splats.sh.shape[-2] not in COEFFICIENTS:
+        raise ConfigError(
+            f"render: sh holds {splats.sh.shape[-2]} coefficients a channel, expected one of {COEFFICIENTS} "
+            "(degrees 0 to 3); mend the caller"
+        )
+
+
+def check_finite(name: str, tensor: Tensor) -> None:
+    """Refuse NaN and infinity in the tensor that a message calls `name`.
+
+    Raises:
+        TrainingDiverged: it holds such values.
+    """
+    # The sum is finite unless an entry is not (or the entries are near overflow, which is no better).
+    if not bool(torch.isfinite(tensor.detach().sum())):
+        wrong = int((~torch.isfinite(tensor)).sum())
+        raise TrainingDiverged(
+            f"render: {name} {tuple(tensor.shape)} holds {wrong} values that are not finite; expected finite "
+            "numbers; lower the learning rate or start again from the last good checkpoint"
+        )
+
+
+def as_image(background: Tensor | None, means: Tensor, camera: Camera) -> Tensor:
+    """Background ([3], [H, W, 3], [1 or B, H, W, 3] or None) as [1 or B, 1 or H, 1 or W, 3] of the type of `means`.
+
+    Raises:
+        ConfigError: it has another shape.
+        TrainingDiverged: it holds NaN or infinity.
+    """
+    if background is None:
+        return torch.zeros(1, 1, 1, 3, dtype=means.dtype, device=means.device)
+    size = (camera.height, camera.width, 3)
+    allowed = ((3,), size, (1, *size), (means.shape[0], *size))
+    if tuple(background.shape) not in allowed:
+        raise ConfigError(
+            f"render: background has shape {tuple(background.shape)}, expected one of {allowed}; mend the caller"
+        )
+    background = background.detach().to(dtype=means.dtype, device=means.device)
+    check_finite("background", background)
+    return background.reshape((1,) * (4 - background.dim()) + tuple(background.shape))

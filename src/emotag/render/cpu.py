@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from emotag.geometry.camera import Camera
-from emotag.render.base import Frame, Splats
-from emotag.render.checks import as_image, check_inputs
+from emotag.render.base import Frame, Renderer, Splats
 from emotag.render.forms import best
 from emotag.render.kernels import Kernels
 from emotag.render.memory import keep_freed
@@ -189,7 +188,7 @@ def backward_pass(
     return {"sh": by_sh} | {name: gradient.reshape(arrays[name].shape) for name, gradient in flat.items()}
 
 
-class CpuRenderer:
+class CpuRenderer(Renderer):
     """Exact tile rasteriser on `threads` threads (all the cores this process may use if None), float32.
 
     Same image as `torch`'s and gsplat's rules; gradients by means, quaternions, scales, opacities, sh and extras.
@@ -202,25 +201,16 @@ class CpuRenderer:
         self.name = self._kernels.name
         self._workers = Workers(threads or len(os.sched_getaffinity(0)))
 
-    def render(
-        self,
-        splats: Splats,
-        camera: Camera,
-        background: Tensor | None = None,
-        extras: Tensor | None = None,
-    ) -> Frame:
-        """See `emotag.render.base.Renderer`."""
-        check_inputs(splats, extras)
+    def _draw(self, splats: Splats, camera: Camera, background: Tensor, extras: Tensor | None) -> Frame:
         frames, count = splats.opacities.shape
         turn = torch.eye(3).expand(frames, 3, 3) if splats.orientation is None else splats.orientation
         tensors = (splats.means, splats.quaternions, splats.scales, splats.opacities, splats.sh)
         given = torch.zeros(frames, count, 0) if extras is None else extras
-        behind = _array(as_image(background, splats.means.float()))
         colour, alpha, depth, drawn = _Rasterise.apply(
             self._kernels,
             self._workers,
             camera,
-            behind,
+            _array(background.float()),
             _array(turn.float()),
             *(tensor.float() for tensor in (*tensors, given)),
         )

@@ -6,8 +6,7 @@ from torch import Tensor
 from emotag.errors import AssetMissing
 from emotag.geometry.camera import Camera
 from emotag.geometry.rotations import quaternion_product
-from emotag.render.base import Frame, Splats
-from emotag.render.checks import as_image, check_inputs
+from emotag.render.base import Frame, Renderer, Splats
 from emotag.render.projection import EPS_2D, NEAR_M
 from emotag.render.sh import colours
 
@@ -40,7 +39,7 @@ def intrinsics(camera: Camera, like: Tensor) -> Tensor:
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
 
-class GsplatRenderer:
+class GsplatRenderer(Renderer):
     """gsplat on CUDA; all tensors are taken to the GPU where they are not there yet.
 
     Raises:
@@ -61,15 +60,7 @@ class GsplatRenderer:
 
         self._rasterization = rasterization
 
-    def render(
-        self,
-        splats: Splats,
-        camera: Camera,
-        background: Tensor | None = None,
-        extras: Tensor | None = None,
-    ) -> Frame:
-        """See `emotag.render.base.Renderer`."""
-        check_inputs(splats, extras)
+    def _draw(self, splats: Splats, camera: Camera, background: Tensor, extras: Tensor | None) -> Frame:
         splats = splats.to("cuda")
         means, quaternions = to_gsplat(splats)
         values = colours(splats.sh, splats.means, splats.orientation)
@@ -93,5 +84,5 @@ class GsplatRenderer:
             render_mode="RGB+ED",
         )
         drawn, alpha = drawn[:, 0], alpha[:, 0, ..., 0]
-        colour = drawn[..., :3] + (1 - alpha[..., None]) * as_image(background, drawn)
+        colour = drawn[..., :3] + (1 - alpha[..., None]) * background.to(drawn)
         return Frame(colour, alpha, drawn[..., -1], None if extras is None else drawn[..., 3:-1])
