@@ -1,13 +1,13 @@
 """What a renderer draws and what it gives back."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor
 
 from emotag.errors import ConfigError, TrainingDiverged
-from emotag.geometry.camera import Camera
+from emotag.geometry.camera import Camera, Cameras
 from emotag.render.sh import COEFFICIENTS
 
 
@@ -35,26 +35,72 @@ class Splats:
         return Splats(**{name: tensor if tensor is None else tensor.to(device) for name, tensor in tensors.items()})
 
 
+class ScreenGradient:
+    """Gradients of a loss by the places where Gaussians are drawn, known once its backward pass has run.
+
+    Densification splits or clones the Gaussians whose `norm`, averaged over the frames that see them, is large (Kerbl
+    et al. 2023, Sec. 5.2; gsplat's `means2d.grad`). They are in 1/px; for thresholds made for normalised coordinates,
+    as those of Kerbl et al., multiply the parts of `vector` by half the image's width and height.
+    """
+
+    def __init__(self) -> None:
+        self._sum: Tensor | None = None
+
+    def add(self, gradient: Tensor | None) -> None:
+        """Of a back end's backward pass: add [B, N, 2]; None where the loss does not depend on any place."""
+        if gradient is not None:
+            gradient = gradient.detach()
+            self._sum = gradient if self._sum is None else self._sum + gradient
+
+    @property
+    def vector(self) -> Tensor:
+        """[B, N, 2] 1/px, x right, y down: the sum over all backward passes through the frame.
+
+        Raises:
+            ConfigError: there was none, or no gradient by the means was asked for.
+        """
+        if self._sum is None:
+            raise ConfigError(
+                "screen gradient: no backward pass has reached the Gaussians' means; expected loss.backward() with "
+                "means that require a gradient; mend the caller"
+            )
+        return self._sum
+
+    @property
+    def norm(self) -> Tensor:
+        """[B, N] 1/px: length of `vector`, per Gaussian and frame."""
+        return self.vector.norm(dim=-1)
+
+
 @dataclass(frozen=True)
 class Frame:
     """`colour` [B, H, W, 3] premultiplied over the background, `alpha` [B, H, W], `depth` [B, H, W] expected depth in m
-    (sum of weight times depth over alpha; 0 where alpha is 0), `extras` [B, H, W, D] blended like colour, or None."""
+    (sum of weight times depth over alpha; 0 where alpha is 0), `extras` [B, H, W, D] blended like colour, or None.
+    `screen`: after a backward pass, the gradient by where each Gaussian is drawn."""
 
     colour: Tensor
     alpha: Tensor
     depth: Tensor
     extras: Tensor | None = None
+    screen: ScreenGradient = field(default_factory=ScreenGradient)
 
 
 class Renderer(ABC):
-    """A back end: cpu (fast; named after its kernels), torch (reference) or gsplat (CUDA)."""
+    """A back end: cpu (fast; named after its kernels), torch (reference) or gsplat (CUDA).
+
+    `antialiased`: opacities make up for the blur of the projected Gaussians (`Projected.compensation`). A scene is to be
+    drawn as it was trained.
+    """
 
     name: str
+
+    def __init__(self, antialiased: bool = False) -> None:
+        self.antialiased = antialiased
 
     def render(
         self,
         splats: Splats,
-        camera: Camera,
+        camera: Camera | Cameras,
         background: Tensor | None = None,
         extras: Tensor | None = None,
     ) -> Frame:
@@ -62,7 +108,7 @@ class Renderer(ABC):
 
         Args:
             splats: B frames of N Gaussians.
-            camera: of all frames.
+            camera: one for all frames, or a lens a frame, which gets a gradient if it requires one.
             background: [3], [H, W, 3] or [B, H, W, 3]; black if None. It gets no gradient.
             extras: [B, N, D], blended like colour.
 
@@ -70,15 +116,16 @@ class Renderer(ABC):
             ConfigError: a tensor has the wrong shape.
             TrainingDiverged: a tensor holds NaN or infinity; the message names it.
         """
-        check_inputs(splats, extras)
-        return self._draw(splats, camera, as_image(background, splats.means, camera), extras)
+        cameras = camera.shared() if isinstance(camera, Camera) else camera
+        check_inputs(splats, cameras, extras)
+        return self._draw(splats, cameras, as_image(background, splats.means, cameras), extras)
 
     @abstractmethod
-    def _draw(self, splats: Splats, camera: Camera, background: Tensor, extras: Tensor | None) -> Frame:
+    def _draw(self, splats: Splats, cameras: Cameras, background: Tensor, extras: Tensor | None) -> Frame:
         """Draw what has been checked; `background` [1 or B, 1 or H, 1 or W, 3] of the means' type and device."""
 
 
-def check_inputs(splats: Splats, extras: Tensor | None) -> None:
+def check_inputs(splats: Splats, cameras: Cameras, extras: Tensor | None) -> None:
     """Refuse shapes that do not fit together and values that are not finite.
 
     Raises:
@@ -93,6 +140,8 @@ def check_inputs(splats: Splats, extras: Tensor | None) -> None:
         "opacities": (splats.opacities, (batch, count)),
         "sh": (splats.sh, (1 if splats.sh.shape[0] == 1 else batch, count, splats.sh.shape[-2], 3)),
     }
+    lens = cameras.lens
+    expected["lens"] = (lens, (1 if lens.shape[0] == 1 else batch, 4))
     if extras is not None:
         expected["extras"] = (extras, (batch, count, extras.shape[-1]))
     if splats.orientation is not None:
@@ -123,7 +172,7 @@ def check_finite(name: str, tensor: Tensor) -> None:
         )
 
 
-def as_image(background: Tensor | None, means: Tensor, camera: Camera) -> Tensor:
+def as_image(background: Tensor | None, means: Tensor, cameras: Cameras) -> Tensor:
     """Background ([3], [H, W, 3], [1 or B, H, W, 3] or None) as [1 or B, 1 or H, 1 or W, 3] of the type of `means`.
 
     Raises:
@@ -132,7 +181,7 @@ def as_image(background: Tensor | None, means: Tensor, camera: Camera) -> Tensor
     """
     if background is None:
         return torch.zeros(1, 1, 1, 3, dtype=means.dtype, device=means.device)
-    size = (camera.height, camera.width, 3)
+    size = (cameras.height, cameras.width, 3)
     allowed = ((3,), size, (1, *size), (means.shape[0], *size))
     if tuple(background.shape) not in allowed:
         raise ConfigError(

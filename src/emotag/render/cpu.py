@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emotag.geometry.camera import Camera
-from emotag.render.base import Frame, Renderer, Splats
+from emotag.geometry.camera import Cameras
+from emotag.render.base import Frame, Renderer, ScreenGradient, Splats
 from emotag.render.forms import best
 from emotag.render.kernels import Kernels
 from emotag.render.memory import keep_freed
@@ -23,6 +23,8 @@ from emotag.render.workers import Workers
 BASE_CHANNELS = 4
 # Of a Gaussian's gradient record, before its channels.
 MOMENTS = 6
+# Place of the lens, the first input with a gradient, among the inputs of `_Rasterise`.
+LENS_INPUT = 6
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,29 @@ class Scene:
     rows: int
 
 
-def _view(camera: Camera) -> tuple[float, ...]:
-    lens = (camera.fx, camera.fy, camera.cx, camera.cy, camera.width, camera.height, NEAR_M, EPS_2D)
-    return tuple(float(value) for value in (*lens, *view_limits(camera)))
+@dataclass(frozen=True)
+class Views:
+    """Cameras as the kernels take them: `values` [B or 1, 13] (see `kernels_projection`), image size in px."""
+
+    values: np.ndarray
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, cameras: Cameras, antialiased: bool) -> "Views":
+        """From `cameras`, with the flag that all frames share."""
+        exact = Cameras(cameras.lens.detach().double(), cameras.width, cameras.height)
+        shared = torch.tensor([[exact.width, exact.height, NEAR_M, EPS_2D]], dtype=torch.float64)
+        flag = torch.full((len(exact.lens), 1), float(antialiased), dtype=torch.float64)
+        parts = [exact.lens, shared.expand(len(exact.lens), 4), view_limits(exact), flag]
+        return cls(torch.cat(parts, 1).numpy(), exact.width, exact.height)
 
 
 def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().contiguous().numpy()
 
 
-def build_scene(kernels: Kernels, workers: Workers, camera: Camera, arrays: dict[str, np.ndarray]) -> Scene:
+def build_scene(kernels: Kernels, workers: Workers, views: Views, arrays: dict[str, np.ndarray]) -> Scene:
     """Project, colour and sort into tiles. `arrays`: the splats by field name, float32, with extras and turn."""
     frames, count = arrays["opacities"].shape
     total = frames * count
@@ -63,11 +78,11 @@ def build_scene(kernels: Kernels, workers: Workers, camera: Camera, arrays: dict
     means = arrays["means"].reshape(total, 3)
     flat = (arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3), arrays["opacities"].ravel())
     even = workers.split(total)
-    workers.over(even, kernels.project_range, means, *flat, _view(camera), ellipses, conics, depths, boxes)
+    workers.over(even, kernels.project_range, count, means, *flat, views.values, ellipses, conics, depths, boxes)
     workers.over(even, kernels.colour_range, count, means, arrays["sh"], arrays["turn"], channels)
     channels[:, 3] = depths
     channels[:, BASE_CHANNELS:] = extras
-    columns, rows = -(-camera.width // 16), -(-camera.height // 16)
+    columns, rows = -(-views.width // 16), -(-views.height // 16)
     room = np.zeros(total + 1, np.int64)
     np.cumsum((boxes[:, 1] - boxes[:, 0] + 1).clip(0) * (boxes[:, 3] - boxes[:, 2] + 1).clip(0), out=room[1:])
     pair_tiles, pair_masks = np.empty(room[-1], np.int32), np.empty(room[-1], np.int32)
@@ -109,9 +124,11 @@ class _Rasterise(torch.autograd.Function):
         ctx: Any,
         kernels: Kernels,
         workers: Workers,
-        camera: Camera,
+        views: Views,
+        screen: ScreenGradient,
         background: np.ndarray,
         turn: np.ndarray,
+        lens: Tensor,
         means: Tensor,
         quaternions: Tensor,
         scales: Tensor,
@@ -121,36 +138,41 @@ class _Rasterise(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         splats = {"means": means, "quaternions": quaternions, "scales": scales, "opacities": opacities, "sh": sh}
         arrays = {name: _array(tensor) for name, tensor in {**splats, "extras": extras}.items()} | {"turn": turn}
-        scene = build_scene(kernels, workers, camera, arrays)
-        size = (means.shape[0], camera.height, camera.width)
+        scene = build_scene(kernels, workers, views, arrays)
+        size = (means.shape[0], views.height, views.width)
         images = tuple(np.empty((*size, *last), np.float32) for last in ((3,), (), (), (extras.shape[-1],)))
         workers.over(
             workers.split_tiles(scene.tile_starts), kernels.forward_range, scene.columns, scene.rows, scene.tile_starts,
             scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(),
             scene.channels.shape[1], background, *images,
         )  # fmt: skip
-        ctx.kept = (kernels, workers, camera, background, arrays, scene, images)
+        ctx.screen, ctx.lens_shape = screen, lens.shape
+        ctx.kept = (kernels, workers, views, background, arrays, scene, images)
         return tuple(torch.from_numpy(image) for image in images)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         given = tuple(_array(gradient) for gradient in grads)
-        gradients = backward_pass(*ctx.kept, given)
+        by_lens = ctx.needs_input_grad[LENS_INPUT]
+        gradients = {name: torch.from_numpy(a) for name, a in backward_pass(*ctx.kept, given, by_lens).items()}
+        ctx.screen.add(gradients["means2d"])
+        lens = gradients["lens"].sum_to_size(ctx.lens_shape) if by_lens else None
         names = ("means", "quaternions", "scales", "opacities", "sh", "extras")
-        return (None, None, None, None, None, *(torch.from_numpy(gradients[name]) for name in names))
+        return (*(None,) * LENS_INPUT, lens, *(gradients[name] for name in names))
 
 
 def backward_pass(
     kernels: Kernels,
     workers: Workers,
-    camera: Camera,
+    views: Views,
     background: np.ndarray,
     arrays: dict[str, np.ndarray],
     scene: Scene,
     images: tuple[np.ndarray, ...],
     grads: tuple[np.ndarray, ...],
+    lens: bool,
 ) -> dict[str, np.ndarray]:
-    """Gradients by the splats' fields and the extras, from those of colour, alpha, depth and extras."""
+    """Gradients by the splats' fields, extras, means2d and `lens` [B, 4], from those of colour, alpha, depth, extras."""
     frames, count = arrays["opacities"].shape
     total, size = scene.channels.shape
     records = np.zeros((scene.pair_masks.size, MOMENTS + size), np.float32)
@@ -174,9 +196,11 @@ def backward_pass(
     )  # fmt: skip
     quaternions, scales = arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3)
     by_quaternion, by_scale = np.empty_like(quaternions), np.empty_like(scales)
+    by_lens = np.empty((total if lens else 0, 4))
     workers.over(
-        even, kernels.project_gradient_range, means, quaternions, scales, _view(camera), scene.conics, by_mean2d, by_conic,
-        np.ascontiguousarray(by_channel[:, 3]), by_mean, by_quaternion, by_scale,
+        even, kernels.project_gradient_range, count, means, quaternions, scales, arrays["opacities"].ravel(), views.values,
+        scene.conics, by_mean2d, by_conic, np.ascontiguousarray(by_channel[:, 3]), by_opacity.ravel(), by_mean,
+        by_quaternion, by_scale, by_lens,
     )  # fmt: skip
     flat = {
         "means": by_mean,
@@ -185,33 +209,39 @@ def backward_pass(
         "opacities": by_opacity,
         "extras": by_channel[:, BASE_CHANNELS:],
     }
-    return {"sh": by_sh} | {name: gradient.reshape(arrays[name].shape) for name, gradient in flat.items()}
+    screen = by_mean2d.reshape(frames, count, 2)
+    summed = {"sh": by_sh, "means2d": screen, "lens": by_lens.reshape(frames, count if lens else 0, 4).sum(1)}
+    return summed | {name: gradient.reshape(arrays[name].shape) for name, gradient in flat.items()}
 
 
 class CpuRenderer(Renderer):
     """Exact tile rasteriser on `threads` threads (all the cores this process may use if None), float32.
 
-    Same image as `torch`'s and gsplat's rules; gradients by means, quaternions, scales, opacities, sh and extras.
+    Same image as `torch`'s and gsplat's rules; gradients by means, quaternions, scales, opacities, sh, extras and lens.
     `kernels`: their form (the best that can be had if None); `name` tells it.
     """
 
-    def __init__(self, threads: int | None = None, kernels: Kernels | None = None) -> None:
+    def __init__(self, threads: int | None = None, kernels: Kernels | None = None, antialiased: bool = False) -> None:
+        super().__init__(antialiased)
         keep_freed()
         self._kernels = best() if kernels is None else kernels
         self.name = self._kernels.name
         self._workers = Workers(threads or len(os.sched_getaffinity(0)))
 
-    def _draw(self, splats: Splats, camera: Camera, background: Tensor, extras: Tensor | None) -> Frame:
+    def _draw(self, splats: Splats, cameras: Cameras, background: Tensor, extras: Tensor | None) -> Frame:
         frames, count = splats.opacities.shape
         turn = torch.eye(3).expand(frames, 3, 3) if splats.orientation is None else splats.orientation
         tensors = (splats.means, splats.quaternions, splats.scales, splats.opacities, splats.sh)
         given = torch.zeros(frames, count, 0) if extras is None else extras
+        screen = ScreenGradient()
         colour, alpha, depth, drawn = _Rasterise.apply(
             self._kernels,
             self._workers,
-            camera,
+            Views.of(cameras, self.antialiased),
+            screen,
             _array(background.float()),
             _array(turn.float()),
+            cameras.lens.double(),
             *(tensor.float() for tensor in (*tensors, given)),
         )
-        return Frame(colour, alpha, depth, None if extras is None else drawn)
+        return Frame(colour, alpha, depth, None if extras is None else drawn, screen)
