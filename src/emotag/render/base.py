@@ -29,10 +29,12 @@ class Splats:
     sh: Tensor
     orientation: Tensor | None = None
 
-    def to(self, device: str) -> "Splats":
-        """The same Gaussians on `device`."""
+    def to(self, device: str, dtype: torch.dtype | None = None) -> "Splats":
+        """The same Gaussians on `device`, in another float type if `dtype` is given."""
         tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Splats(**{name: tensor if tensor is None else tensor.to(device) for name, tensor in tensors.items()})
+        return Splats(
+            **{name: tensor if tensor is None else tensor.to(device, dtype) for name, tensor in tensors.items()}
+        )
 
 
 class ScreenGradient:

@@ -41,13 +41,16 @@ def intrinsics(cameras: Cameras, like: Tensor) -> Tensor:
 
 
 class GsplatRenderer(Renderer):
-    """gsplat on CUDA; all tensors are taken to the GPU where they are not there yet. A lens gets no gradient.
+    """gsplat on CUDA in float32. Inputs are taken to the GPU and frames back to where the means are.
+
+    A lens gets no gradient.
 
     Raises:
         AssetMissing: there is no CUDA device or no gsplat.
     """
 
     name = "gsplat"
+    device = "cuda"
 
     def __init__(self, antialiased: bool = False) -> None:
         super().__init__(antialiased)
@@ -68,7 +71,8 @@ class GsplatRenderer(Renderer):
                 "render backend gsplat: the lens requires a gradient, which gsplat does not give; expected "
                 "lens.detach(), or one of the backends cpu and torch"
             )
-        splats = splats.to("cuda")
+        home = splats.means.device
+        splats = splats.to(self.device, torch.float32)
         means, quaternions = to_gsplat(splats)
         values = colours(splats.sh, splats.means, splats.orientation)
         if extras is not None:
@@ -93,7 +97,8 @@ class GsplatRenderer(Renderer):
         )
         screen = ScreenGradient()
         if found["means2d"].requires_grad:
-            found["means2d"].register_hook(lambda gradient: screen.add(gradient[:, 0]))
+            found["means2d"].register_hook(lambda gradient: screen.add(gradient[:, 0].to(home)))
         drawn, alpha = drawn[:, 0], alpha[:, 0, ..., 0]
         colour = drawn[..., :3] + (1 - alpha[..., None]) * background.to(drawn)
-        return Frame(colour, alpha, drawn[..., -1], None if extras is None else drawn[..., 3:-1], screen)
+        images = colour, alpha, drawn[..., -1], None if extras is None else drawn[..., 3:-1]
+        return Frame(*(image if image is None else image.to(home) for image in images), screen)
