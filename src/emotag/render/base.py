@@ -151,7 +151,11 @@ def check_inputs(splats: Splats, cameras: Cameras, extras: Tensor | None) -> Non
     for name, (tensor, shape) in expected.items():
         if tuple(tensor.shape) != shape:
             raise ConfigError(f"render: {name} has shape {tuple(tensor.shape)}, expected {shape}; mend the caller")
-        check_finite(name, tensor)
+    # One question to the device where all is well. The sum is finite unless an entry is not (or they overflow).
+    sums = torch.stack([tensor.detach().sum().to(splats.means) for tensor, _ in expected.values()])
+    if not bool(torch.isfinite(sums.sum())):
+        for name, (tensor, _) in expected.items():
+            check_finite(name, tensor)
     if splats.sh.shape[-2] not in COEFFICIENTS:
         raise ConfigError(
             f"render: sh holds {splats.sh.shape[-2]} coefficients a channel, expected one of {COEFFICIENTS} "
@@ -165,9 +169,8 @@ def check_finite(name: str, tensor: Tensor) -> None:
     Raises:
         TrainingDiverged: it holds such values.
     """
-    # The sum is finite unless an entry is not (or the entries are near overflow, which is no better).
-    if not bool(torch.isfinite(tensor.detach().sum())):
-        wrong = int((~torch.isfinite(tensor)).sum())
+    wrong = int((~torch.isfinite(tensor)).sum())
+    if wrong:
         raise TrainingDiverged(
             f"render: {name} {tuple(tensor.shape)} holds {wrong} values that are not finite; expected finite "
             "numbers; lower the learning rate or start again from the last good checkpoint"
