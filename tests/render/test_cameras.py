@@ -1,12 +1,14 @@
 """A lens a frame, and gradients by the camera: its lens, and where it stands."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch.nn.functional import normalize
 
 from emotag.errors import ConfigError, TrainingDiverged
 from emotag.geometry.camera import Camera, Cameras
-from emotag.geometry.rotations import quaternion_product, quaternion_to_matrix
+from emotag.geometry.rotations import axis_angle_to_matrix, quaternion_product, quaternion_to_matrix
 from emotag.render.base import Splats
 from emotag.render.reference import TorchRenderer
 
@@ -94,6 +96,18 @@ def test_gradient_by_where_the_camera_stands(cpu, make_scene, camera):
         found.append((turn.grad, move.grad))
     for gradient, oracle in zip(*found, strict=True):
         assert distance(gradient, oracle) <= 2e-5
+
+
+def test_gradient_by_the_turn_of_the_harmonics(cpu, make_scene, camera):
+    """By the parameters of a rotation, one a frame."""
+    splats = make_scene(300, batch=2, coefficients=16)
+    found = []
+    for renderer, dtype in ((cpu(1), torch.float32), (TorchRenderer(), torch.float64)):
+        turn = torch.tensor([[0.3, -0.5, 0.2], [1.2, 0.1, -0.4]], dtype=torch.float64, requires_grad=True)
+        oriented = dataclasses.replace(cast(splats, dtype), orientation=axis_angle_to_matrix(turn).to(dtype))
+        loss_of(renderer.render(oriented, camera)).backward()
+        found.append(turn.grad)
+    assert distance(*found) <= 2e-5
 
 
 def test_lens_that_does_not_fit_is_told(cpu, make_scene):

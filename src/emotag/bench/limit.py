@@ -13,8 +13,8 @@ import torch
 
 from emotag.bench.scenes import Scene
 from emotag.render import native
-from emotag.render.cpu import Views, build_scene
 from emotag.render.forms import cpp
+from emotag.render.scene import Views, build_scene
 from emotag.render.workers import Workers
 
 BLEND, UNBLEND, LIST, GATHER = 27, 52, 67, 42

@@ -19,7 +19,8 @@ class Splats:
     `sh` [B or 1, N, K, 3] spherical harmonics coefficients (K = 1, 4, 9 or 16; colour = 0.5 + C0 sh[0] + …,
     clamped at 0).
     `orientation` [B, 3, 3]: rotation from the frame in which `sh` is given to the camera's (None: they are the same).
-    With the head's rotation, colours depend on the side from which the head is seen. It gets no gradient.
+    With the head's rotation, colours depend on the side from which the head is seen. It has to be a rotation; its gradient
+    is exact for the parameters of one (back ends differ in the part that leads away from rotations).
     """
 
     means: Tensor
