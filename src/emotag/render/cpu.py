@@ -60,7 +60,9 @@ class _Rasterise(torch.autograd.Function):
         )  # fmt: skip
         ctx.screen, ctx.lens_shape = screen, lens.shape
         ctx.kept = (kernels, workers, views, background, arrays, scene, images)
-        return tuple(torch.from_numpy(image) for image in images)
+        colour, alpha, depth, drawn = images
+        from_camera = (depth + scene.middle[:, None, None]) * (alpha > 0)
+        return tuple(torch.from_numpy(image) for image in (colour, alpha, from_camera, drawn))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102

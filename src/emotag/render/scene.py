@@ -16,11 +16,15 @@ BASE_CHANNELS = 4
 
 @dataclass(frozen=True)
 class Scene:
-    """The flattened batch (M = B * N) on the image plane, kept for the backward pass."""
+    """The flattened batch (M = B * N) on the image plane, kept for the backward pass.
+
+    Depths are drawn from `middle` [B] m on, the mean of what is seen: where next to nothing is drawn the expected depth is
+    a quotient of two small numbers, and this keeps their rounding off all of the depth but its distance from the middle.
+    """
 
     ellipses: np.ndarray
     conics: np.ndarray
-    depths: np.ndarray
+    middle: np.ndarray
     channels: np.ndarray
     offsets: np.ndarray
     counts: np.ndarray
@@ -63,7 +67,6 @@ def build_scene(kernels: Kernels, workers: Workers, views: Views, arrays: dict[s
     even = workers.split(total)
     workers.over(even, kernels.project_range, count, means, *flat, views.values, ellipses, conics, depths, boxes)
     workers.over(even, kernels.colour_range, count, means, arrays["sh"], arrays["turn"], channels)
-    channels[:, 3] = depths
     channels[:, BASE_CHANNELS:] = extras
     columns, rows = -(-views.width // 16), -(-views.height // 16)
     room = np.zeros(total + 1, np.int64)
@@ -71,6 +74,10 @@ def build_scene(kernels: Kernels, workers: Workers, views: Views, arrays: dict[s
     pair_tiles, pair_masks = np.empty(room[-1], np.int32), np.empty(room[-1], np.int32)
     counts = np.empty(total, np.int32)
     workers.over(even, kernels.cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)
+    seen = counts.reshape(frames, count) > 0
+    middle = np.where(seen, depths.reshape(frames, count), 0).sum(1) / seen.sum(1).clip(1)
+    middle = middle.astype(np.float32)
+    channels[:, 3] = (depths.reshape(frames, count) - middle[:, None]).ravel()
     ends = np.concatenate([[0], np.cumsum(counts.reshape(frames, count).sum(1, dtype=np.int64))])
     tile_starts = np.zeros(frames * columns * rows + 1, np.int64)
     pair_list, gaussian_list = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.int32)
@@ -86,7 +93,7 @@ def build_scene(kernels: Kernels, workers: Workers, views: Views, arrays: dict[s
     return Scene(
         ellipses,
         conics,
-        depths,
+        middle,
         channels,
         room,
         counts,
