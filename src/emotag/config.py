@@ -159,6 +159,10 @@ class AdaptConfig(Settings):
     iterations: int = Field(800, ge=1)
     batch_frames: int = Field(2, ge=1)
     sh_degree: int = Field(1, ge=0, le=3)
+    antialiased: bool = Field(
+        False,
+        description="Gaussians thinner than a pixel are drawn fainter, not wider (Mip-Splatting); kept in the avatar",
+    )
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
     amplitude: float = Field(

@@ -105,7 +105,7 @@ def test_offsets_act_in_the_heads_frame_and_on_their_gaussians_alone(scene):
     # (1, 1, 0, 0) is a quarter turn: the angle between the two rotations' matrices.
     between = quaternion_to_matrix(plain.quaternions[0, 5]).T @ quaternion_to_matrix(moved.quaternions[0, 5])
     assert torch.trace(between).item() == pytest.approx(1.0, abs=1e-9)
-    assert moved.orientation is turn
+    assert torch.equal(moved.orientation, turn) and not moved.orientation.requires_grad
 
 
 def test_fused_kernel_is_the_torch_binding(scene):

@@ -1,11 +1,15 @@
+import dataclasses
+
 import pytest
 import torch
 
 from emotag.errors import ConfigError, TrainingDiverged
 from emotag.geometry.camera import Camera
+from emotag.geometry.rotations import quaternion_to_matrix
 from emotag.render.base import Splats
 from emotag.render.reference import TorchRenderer
 
+FIELDS = ("means", "quaternions", "scales", "opacities", "sh")
 IMAGES = ("colour", "alpha", "depth", "extras")
 
 
@@ -13,8 +17,13 @@ def distance(a, b):
     return ((a.double() - b).norm() / b.norm().clamp_min(1e-12)).item()
 
 
+def cast(splats):
+    """Rounded to float32, in float64."""
+    return Splats(*(getattr(splats, name).float().double() for name in FIELDS))
+
+
 def replaced(splats, **changes):
-    named = {name: getattr(splats, name) for name in ("means", "quaternions", "scales", "opacities", "sh")}
+    named = {name: getattr(splats, name) for name in FIELDS}
     return Splats(**{**named, **changes})
 
 
@@ -30,6 +39,37 @@ def test_image_and_gradients_are_those_of_the_reference(
         torch.testing.assert_close(getattr(frame, name).double(), getattr(truth, name), atol=1e-5, rtol=0)
     for name, gradient in gradients.items():
         assert distance(gradient, oracle[name]) <= 2e-5, name
+
+
+@pytest.mark.parametrize("image", ["colour", "alpha", "depth", "extras"])
+def test_gradient_of_each_image_alone(cpu, make_scene, camera, image):
+    """A loss of one image, so that no other's gradients hide its own; extras are normals, made of the quaternions."""
+    random = make_scene(300, batch=2)
+    found = []
+    for renderer, dtype in ((cpu(1), torch.float32), (TorchRenderer(), torch.float64)):
+        splats = Splats(*(getattr(random, name).float().to(dtype).requires_grad_() for name in FIELDS))
+        normals = quaternion_to_matrix(splats.quaternions)[..., 1]
+        drawn = getattr(renderer.render(splats, camera, torch.tensor([0.2, 0.5, 0.7]), normals), image)
+        weight = torch.randn(drawn.shape, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+        (drawn * weight.to(dtype)).sum().backward()
+        found.append({name: getattr(splats, name).grad for name in FIELDS})
+    for name, gradient in found[0].items():
+        assert distance(gradient, found[1][name]) <= 2e-5, name
+    assert all(found[1][name].any() for name in ("means", "quaternions", "scales", "opacities"))
+    assert bool(found[1]["sh"].any()) == (image == "colour")
+
+
+def test_depth_of_thin_rims_is_exact(cpu, make_scene, camera, draw_with_gradients):
+    """Its divisor, 1 - T, has few digits there; far off, that would be more than the Gaussians' own distances."""
+    splats = make_scene(100, batch=2)
+    far = torch.tensor([0.0, 0.0, -20.0], dtype=torch.float64)
+    far_camera = Camera(25 * camera.fx, 25 * camera.fy, camera.cx, camera.cy, camera.width, camera.height)
+    splats = replaced(splats, means=splats.means + far, opacities=0.02 * splats.opacities)
+    drawn, truth = cpu(1).render(splats, far_camera), TorchRenderer().render(cast(splats), far_camera)
+    seen = truth.alpha > 0
+    assert 0 < truth.alpha[seen].median() < 0.05
+    assert (drawn.depth.double() - truth.depth)[seen].abs().max() <= 2e-5
+    assert not drawn.depth[~seen].any()
 
 
 def test_oriented_harmonics_shared_by_frames(cpu, make_scene, camera, draw_with_gradients):
@@ -76,6 +116,13 @@ def test_background_in_all_its_shapes(cpu, make_scene, camera):
     over_black = cpu(1).render(splats, camera)
     expected = over_black.colour + (1 - over_black.alpha[..., None]) * picture
     torch.testing.assert_close(frame.colour, expected, atol=1e-6, rtol=0)
+
+
+def test_background_that_does_not_fit_is_refused(cpu, make_scene, camera):
+    with pytest.raises(ConfigError, match=r"background has shape \(50, 37, 3\)"):
+        cpu(1).render(make_scene(5), camera, torch.zeros(50, 37, 3))
+    with pytest.raises(TrainingDiverged, match="background .* holds 1 values"):
+        cpu(1).render(make_scene(5), camera, torch.tensor([0.1, float("nan"), 0.2]))
 
 
 @pytest.mark.parametrize("case", ["none", "behind", "transparent", "beside"])
@@ -125,13 +172,33 @@ def test_equal_depths_keep_their_order(cpu, make_scene, camera):
     torch.testing.assert_close(drawn.colour.double(), truth.colour, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["means", "quaternions", "scales", "opacities", "sh"])
+@pytest.mark.parametrize("name", FIELDS)
 def test_values_that_are_not_finite_are_named(cpu, make_scene, camera, name):
     splats = make_scene(5)
     broken = getattr(splats, name).clone()
     broken.view(-1)[3] = float("nan")
     with pytest.raises(TrainingDiverged, match=rf"{name} .* holds 1 values"):
         cpu(1).render(replaced(splats, **{name: broken}), camera)
+
+
+def test_extras_and_orientation_that_are_not_finite_are_named(cpu, make_scene, camera):
+    splats = make_scene(5)
+    with pytest.raises(TrainingDiverged, match=r"extras \(1, 5, 2\) holds 10 values"):
+        cpu(1).render(splats, camera, extras=torch.full((1, 5, 2), float("inf")))
+    with pytest.raises(TrainingDiverged, match=r"orientation \(1, 3, 3\) holds 9 values"):
+        cpu(1).render(dataclasses.replace(splats, orientation=torch.full((1, 3, 3), float("nan"))), camera)
+
+
+@pytest.mark.parametrize(("width", "height"), [(16, 16), (17, 15), (1, 40), (33, 1), (48, 31)])
+def test_any_size(cpu, make_scene, draw_with_gradients, width, height):
+    splats = make_scene(60)
+    extras = torch.rand(1, 60, 1, generator=torch.Generator().manual_seed(1))
+    camera = Camera(200.0, 180.0, width / 2, height / 2, width, height)
+    frame, gradients = draw_with_gradients(cpu(1), splats, camera, extras)
+    truth, oracle = draw_with_gradients(TorchRenderer(), splats, camera, extras, torch.float64)
+    torch.testing.assert_close(frame.colour.double(), truth.colour, atol=1e-5, rtol=0)
+    for name, gradient in gradients.items():
+        assert distance(gradient, oracle[name]) <= 2e-5, name
 
 
 def test_wrong_shapes_are_named(cpu, make_scene, camera):

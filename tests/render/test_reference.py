@@ -67,7 +67,7 @@ def test_projected_covariance_is_that_of_projected_samples():
 
     samples = torch.from_numpy(random.standard_normal((200_000, 3))) * scale
     pixels = camera.project(mean + samples @ quaternion_to_matrix(quaternion).T)
-    projected = project(splats, camera)
+    projected = project(splats, camera.shared())
     a, b, c = projected.conics[0, 0].tolist()
     covariance = np.linalg.inv(np.array([[a, b], [b, c]])) - 0.3 * np.eye(2)
     np.testing.assert_allclose(np.cov(pixels.numpy().T), covariance, rtol=0.02, atol=0.01)

@@ -13,8 +13,8 @@ import torch
 
 from emotag.bench.scenes import Scene
 from emotag.render import native
-from emotag.render.cpu import build_scene
 from emotag.render.forms import cpp
+from emotag.render.scene import Views, build_scene
 from emotag.render.workers import Workers
 
 BLEND, UNBLEND, LIST, GATHER = 27, 52, 67, 42
@@ -48,7 +48,7 @@ def work_of(scene: Scene) -> Work:
     turn = torch.eye(3)[None] if splats.orientation is None else splats.orientation
     nothing = np.zeros((*splats.opacities.shape, 0), np.float32)
     arrays |= {"extras": nothing, "turn": turn.contiguous().numpy()}
-    built = build_scene(cpp(), Workers(1), camera, arrays)
+    built = build_scene(cpp(), Workers(1), Views.of(camera.shared(), antialiased=False), arrays)
     tiles = len(built.tile_starts) - 1
     blocks = np.zeros(tiles)
     native.load_measures()["count_range"](

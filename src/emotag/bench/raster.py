@@ -197,9 +197,9 @@ def warm_start(form: str) -> float:
 
 def table(result: dict[str, Any]) -> str:
     """The figures as text."""
-    lines = [f"machine: {result['machine']}", f"{'backend':8} {'scene':8} {'part':17}" + _cells(COLUMNS)]
+    lines = [f"machine: {result['machine']}", f"{'backend':8} {'scene':8} {'part':17}" + cells(COLUMNS)]
     for row in result["rows"]:
-        lines.append(f"{row['backend']:8} {row['scene']:8} {row['part']:17}" + _cells(row[key] for key in COLUMNS))
+        lines.append(f"{row['backend']:8} {row['scene']:8} {row['part']:17}" + cells(row[key] for key in COLUMNS))
     for row in result["ratios"]:
         lines.append(f"{row['scene']:8} {row['part']:17} {row['ratio']}: {row['value']:.2f}")
     starts = ", ".join(f"{form} {seconds:.2f}" for form, seconds in result["warm_start_s"].items())
@@ -209,5 +209,6 @@ def table(result: dict[str, Any]) -> str:
 COLUMNS = ("core_ms", "limit_ratio", "wall_ms_1", "wall_ms_2", "extra_mb")
 
 
-def _cells(values: Iterable[Any]) -> str:
-    return "".join(f"{'-' if v is None else v if isinstance(v, str) else f'{v:.2f}':>13}" for v in values)
+def cells(values: Iterable[Any], width: int = 13) -> str:
+    """A row of a table: text as it is, numbers with two digits, a dash for None."""
+    return "".join(f"{'-' if v is None else v if isinstance(v, str) else f'{v:.2f}':>{width}}" for v in values)

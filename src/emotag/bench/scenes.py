@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from emotag.artifacts import Avatar, Motion, Subject
+from emotag.gaussians.deformer import RiggedDeformer
 from emotag.gaussians.restore import deformer_of
 from emotag.geometry.camera import Camera
 from emotag.geometry.rotations import quaternion_product
@@ -76,14 +77,32 @@ def _upright(normals: Tensor, random: torch.Generator) -> Tensor:
     return quaternion_product(normalize(tilt, dim=-1), torch.stack([half.cos(), none, half.sin(), none], -1))
 
 
+@dataclass(frozen=True)
+class Driven:
+    """A trained avatar, the codes [T] that drive it, and the camera that sees it."""
+
+    deformer: RiggedDeformer
+    codes: Codes
+    camera: Camera
+
+
+def driven(files: AvatarFiles) -> Driven:
+    """An avatar with its motion.
+
+    Raises:
+        ArtifactMismatch: the files do not belong together.
+    """
+    person = Subject.load(files.subject)
+    deformer = deformer_of(makehuman.load(files.head), person, Avatar.load(files.avatar))
+    return Driven(deformer, Codes.from_motion(Motion.load(files.motion)), Camera.from_dict(person.camera))
+
+
 def avatar(files: AvatarFiles) -> Scene:
     """The first frame of a driven avatar.
 
     Raises:
         ArtifactMismatch: the files do not belong together.
     """
-    person = Subject.load(files.subject)
+    found = driven(files)
     with torch.no_grad():
-        deformer = deformer_of(makehuman.load(files.head), person, Avatar.load(files.avatar))
-        splats = deformer(Codes.from_motion(Motion.load(files.motion))[:1])
-    return Scene("avatar", splats, Camera.from_dict(person.camera))
+        return Scene("avatar", found.deformer(found.codes[:1]), found.camera)

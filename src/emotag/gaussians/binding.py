@@ -92,7 +92,9 @@ class Binding:
             placed = self._place(cloud, vertices)
         means, quaternions, scales = placed if offsets is None else _moved(placed, cloud, offsets, orientation)
         opacities = cloud.opacity.expand(len(vertices), -1)
-        return Splats(means, quaternions, scales, opacities, cloud.sh[None], orientation)
+        # The pose is to be learnt from where things are, not from how they are shaded: no gradient through the shading.
+        facing = None if orientation is None else orientation.detach()
+        return Splats(means, quaternions, scales, opacities, cloud.sh[None], facing)
 
     def _place(self, cloud: GaussianCloud, vertices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         frames = triangle_frames(vertices, self._faces)

@@ -25,3 +25,8 @@ def deformer_of(head: HeadModel, subject: Subject, avatar: Avatar) -> RiggedDefo
     cloud = GaussianCloud.from_arrays(avatar.gaussians).requires_grad_(False)
     mouth = mouth_field.load(avatar.mouth, avatar.architecture["mouth"]).requires_grad_(False)
     return RiggedDeformer(head, torch.from_numpy(subject.shape), cloud, mouth, Trunk.from_arrays(avatar.trunk))
+
+
+def antialiased(avatar: Avatar) -> bool:
+    """Whether the avatar was trained with antialiasing, and so is to be drawn with it (older ones were not)."""
+    return bool(avatar.architecture.get("antialiased", False))

@@ -12,12 +12,13 @@ log = logging.getLogger(__name__)
 NAMES = ("auto", "cpu", "cpp", "numba", "torch", "gsplat")
 
 
-def load(name: str = "auto", threads: int | None = None) -> Renderer:
+def load(name: str = "auto", threads: int | None = None, antialiased: bool = False) -> Renderer:
     """The back end called `name`; `auto` is gsplat where there is a GPU and the package, else cpu, and says so.
 
     Args:
         name: one of `NAMES`; `cpu` is the better of `cpp` and `numba` (`forms.best`).
         threads: of the cpu back ends; all the cores this process may use if None.
+        antialiased: opacities make up for the blur (see `emotag.render.base.Renderer`).
 
     Raises:
         ConfigError: the name is unknown.
@@ -28,11 +29,11 @@ def load(name: str = "auto", threads: int | None = None) -> Renderer:
         name = "cpu" if reason else "gsplat"
         log.info("render backend: %s%s", name, f" ({reason})" if reason else "")
     makers = {
-        "cpu": lambda: CpuRenderer(threads),
-        "cpp": lambda: CpuRenderer(threads, forms.cpp()),
-        "numba": lambda: CpuRenderer(threads, forms.numba()),
-        "torch": TorchRenderer,
-        "gsplat": gsplat.GsplatRenderer,
+        "cpu": lambda: CpuRenderer(threads, antialiased=antialiased),
+        "cpp": lambda: CpuRenderer(threads, forms.cpp(), antialiased),
+        "numba": lambda: CpuRenderer(threads, forms.numba(), antialiased),
+        "torch": lambda: TorchRenderer(antialiased),
+        "gsplat": lambda: gsplat.GsplatRenderer(antialiased),
     }
     if name not in makers:
         raise ConfigError(f"render backend: found {name!r}, expected one of {', '.join(NAMES)}; mend render.backend")

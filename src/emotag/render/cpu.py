@@ -4,102 +4,28 @@ The kernels have two forms, C++ and numba (`emotag.render.forms`); this module i
 """
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from emotag.geometry.camera import Camera
-from emotag.render.base import Frame, Splats
-from emotag.render.checks import as_image, check_inputs
+from emotag.geometry.camera import Cameras
+from emotag.render.base import Frame, Renderer, ScreenGradient, Splats
 from emotag.render.forms import best
 from emotag.render.kernels import Kernels
 from emotag.render.memory import keep_freed
-from emotag.render.projection import EPS_2D, NEAR_M, view_limits
+from emotag.render.scene import BASE_CHANNELS, Scene, Views, build_scene
 from emotag.render.workers import Workers
 
-# Channels that are always drawn: red, green, blue, depth.
-BASE_CHANNELS = 4
 # Of a Gaussian's gradient record, before its channels.
 MOMENTS = 6
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The flattened batch (M = B * N) on the image plane, kept for the backward pass."""
-
-    ellipses: np.ndarray
-    conics: np.ndarray
-    depths: np.ndarray
-    channels: np.ndarray
-    offsets: np.ndarray
-    counts: np.ndarray
-    pair_masks: np.ndarray
-    tile_starts: np.ndarray
-    pair_list: np.ndarray
-    gaussian_list: np.ndarray
-    columns: int
-    rows: int
-
-
-def _view(camera: Camera) -> tuple[float, ...]:
-    lens = (camera.fx, camera.fy, camera.cx, camera.cy, camera.width, camera.height, NEAR_M, EPS_2D)
-    return tuple(float(value) for value in (*lens, *view_limits(camera)))
+# Places of the first inputs with a gradient among those of `_Rasterise`.
+TURN_INPUT, LENS_INPUT = 5, 6
 
 
 def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().contiguous().numpy()
-
-
-def build_scene(kernels: Kernels, workers: Workers, camera: Camera, arrays: dict[str, np.ndarray]) -> Scene:
-    """Project, colour and sort into tiles. `arrays`: the splats by field name, float32, with extras and turn."""
-    frames, count = arrays["opacities"].shape
-    total = frames * count
-    extras = arrays["extras"].reshape(total, arrays["extras"].shape[-1])
-    ellipses, conics = np.zeros((total, 6), np.float32), np.zeros((total, 3), np.float32)
-    depths, boxes = np.empty(total, np.float32), np.empty((total, 4), np.int32)
-    channels = np.empty((total, BASE_CHANNELS + extras.shape[1]), np.float32)
-    means = arrays["means"].reshape(total, 3)
-    flat = (arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3), arrays["opacities"].ravel())
-    even = workers.split(total)
-    workers.over(even, kernels.project_range, means, *flat, _view(camera), ellipses, conics, depths, boxes)
-    workers.over(even, kernels.colour_range, count, means, arrays["sh"], arrays["turn"], channels)
-    channels[:, 3] = depths
-    channels[:, BASE_CHANNELS:] = extras
-    columns, rows = -(-camera.width // 16), -(-camera.height // 16)
-    room = np.zeros(total + 1, np.int64)
-    np.cumsum((boxes[:, 1] - boxes[:, 0] + 1).clip(0) * (boxes[:, 3] - boxes[:, 2] + 1).clip(0), out=room[1:])
-    pair_tiles, pair_masks = np.empty(room[-1], np.int32), np.empty(room[-1], np.int32)
-    counts = np.empty(total, np.int32)
-    workers.over(even, kernels.cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)
-    ends = np.concatenate([[0], np.cumsum(counts.reshape(frames, count).sum(1, dtype=np.int64))])
-    tile_starts = np.zeros(frames * columns * rows + 1, np.int64)
-    pair_list, gaussian_list = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.int32)
-
-    def fill(start: int, stop: int) -> None:
-        for frame in range(start, stop):
-            kernels.fill_tiles(
-                frame, count, columns * rows, depths, counts, room, pair_tiles, tile_starts, ends[frame], pair_list,
-                gaussian_list,
-            )  # fmt: skip
-
-    workers.over(np.arange(frames + 1), fill)
-    return Scene(
-        ellipses,
-        conics,
-        depths,
-        channels,
-        room,
-        counts,
-        pair_masks,
-        tile_starts,
-        pair_list,
-        gaussian_list,
-        columns,
-        rows,
-    )
 
 
 class _Rasterise(torch.autograd.Function):
@@ -110,9 +36,11 @@ class _Rasterise(torch.autograd.Function):
         ctx: Any,
         kernels: Kernels,
         workers: Workers,
-        camera: Camera,
+        views: Views,
+        screen: ScreenGradient,
         background: np.ndarray,
-        turn: np.ndarray,
+        turn: Tensor,
+        lens: Tensor,
         means: Tensor,
         quaternions: Tensor,
         scales: Tensor,
@@ -121,64 +49,73 @@ class _Rasterise(torch.autograd.Function):
         extras: Tensor,
     ) -> tuple[Tensor, ...]:
         splats = {"means": means, "quaternions": quaternions, "scales": scales, "opacities": opacities, "sh": sh}
-        arrays = {name: _array(tensor) for name, tensor in {**splats, "extras": extras}.items()} | {"turn": turn}
-        scene = build_scene(kernels, workers, camera, arrays)
-        size = (means.shape[0], camera.height, camera.width)
+        arrays = {name: _array(tensor) for name, tensor in {**splats, "extras": extras, "turn": turn}.items()}
+        scene = build_scene(kernels, workers, views, arrays)
+        size = (means.shape[0], views.height, views.width)
         images = tuple(np.empty((*size, *last), np.float32) for last in ((3,), (), (), (extras.shape[-1],)))
         workers.over(
             workers.split_tiles(scene.tile_starts), kernels.forward_range, scene.columns, scene.rows, scene.tile_starts,
             scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(),
             scene.channels.shape[1], background, *images,
         )  # fmt: skip
-        ctx.kept = (kernels, workers, camera, background, arrays, scene, images)
-        return tuple(torch.from_numpy(image) for image in images)
+        ctx.screen, ctx.lens_shape = screen, lens.shape
+        ctx.kept = (kernels, workers, views, background, arrays, scene, images)
+        colour, alpha, depth, drawn = images
+        from_camera = (depth + scene.middle[:, None, None]) * (alpha > 0)
+        return tuple(torch.from_numpy(image) for image in (colour, alpha, from_camera, drawn))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         given = tuple(_array(gradient) for gradient in grads)
-        gradients = backward_pass(*ctx.kept, given)
-        names = ("means", "quaternions", "scales", "opacities", "sh", "extras")
-        return (None, None, None, None, None, *(torch.from_numpy(gradients[name]) for name in names))
+        wanted = ctx.needs_input_grad[TURN_INPUT], ctx.needs_input_grad[LENS_INPUT]
+        gradients = {name: torch.from_numpy(a) for name, a in backward_pass(*ctx.kept, given, *wanted).items()}
+        ctx.screen.add(gradients["means2d"])
+        if "lens" in gradients:
+            gradients["lens"] = gradients["lens"].sum_to_size(ctx.lens_shape)
+        names = ("turn", "lens", "means", "quaternions", "scales", "opacities", "sh", "extras")
+        return (*(None,) * TURN_INPUT, *(gradients.get(name) for name in names))
 
 
 def backward_pass(
     kernels: Kernels,
     workers: Workers,
-    camera: Camera,
+    views: Views,
     background: np.ndarray,
     arrays: dict[str, np.ndarray],
     scene: Scene,
     images: tuple[np.ndarray, ...],
     grads: tuple[np.ndarray, ...],
+    turn: bool,
+    lens: bool,
 ) -> dict[str, np.ndarray]:
-    """Gradients by the splats' fields and the extras, from those of colour, alpha, depth and extras."""
+    """Gradients by the splats' fields, extras and means2d, and by `turn` and `lens` [B, 4] if asked for.
+
+    `grads` are those of colour, alpha, depth and extras.
+    """
     frames, count = arrays["opacities"].shape
-    total, size = scene.channels.shape
-    records = np.zeros((scene.pair_masks.size, MOMENTS + size), np.float32)
-    workers.over(
-        workers.split_tiles(scene.tile_starts), kernels.backward_range, scene.columns, scene.rows, scene.tile_starts,
-        scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(), size,
-        background, images, grads, records,
-    )  # fmt: skip
-    even = workers.split(total)
-    by_mean2d, by_conic, by_channel = (np.empty((total, width), np.float32) for width in (2, 3, size))
-    by_opacity = np.empty((frames, count), np.float32)
-    workers.over(
-        even, kernels.gather_range, scene.offsets, scene.counts, records, scene.conics, arrays["opacities"].ravel(), size,
-        by_mean2d, by_conic, by_opacity.ravel(), by_channel,
-    )  # fmt: skip
+    total = frames * count
+    by_mean2d, by_conic, by_opacity, by_channel = gathered(
+        kernels, workers, background, arrays["opacities"].ravel(), scene, images, grads
+    )
     means = arrays["means"].reshape(total, 3)
     by_mean, by_sh = np.empty_like(means), np.zeros_like(arrays["sh"])
     workers.over(
         workers.split(count), kernels.colour_gradient_range, means, arrays["sh"], arrays["turn"], scene.channels, by_channel,
         by_sh, by_mean,
     )  # fmt: skip
+    found = {"sh": by_sh, "means2d": by_mean2d.reshape(frames, count, 2)}
+    if turn:
+        found["turn"] = turn_gradient(arrays["means"], by_mean.reshape(frames, count, 3), arrays["turn"])
     quaternions, scales = arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3)
     by_quaternion, by_scale = np.empty_like(quaternions), np.empty_like(scales)
+    by_lens = np.empty((total if lens else 0, 4))
     workers.over(
-        even, kernels.project_gradient_range, means, quaternions, scales, _view(camera), scene.conics, by_mean2d, by_conic,
-        np.ascontiguousarray(by_channel[:, 3]), by_mean, by_quaternion, by_scale,
+        workers.split(total), kernels.project_gradient_range, count, means, quaternions, scales, arrays["opacities"].ravel(),
+        views.values, scene.conics, by_mean2d, by_conic, np.ascontiguousarray(by_channel[:, 3]), by_opacity, by_mean,
+        by_quaternion, by_scale, by_lens,
     )  # fmt: skip
+    if lens:
+        found["lens"] = by_lens.reshape(frames, count, 4).sum(1)
     flat = {
         "means": by_mean,
         "quaternions": by_quaternion,
@@ -186,42 +123,75 @@ def backward_pass(
         "opacities": by_opacity,
         "extras": by_channel[:, BASE_CHANNELS:],
     }
-    return {"sh": by_sh} | {name: gradient.reshape(arrays[name].shape) for name, gradient in flat.items()}
+    return found | {name: gradient.reshape(arrays[name].shape) for name, gradient in flat.items()}
 
 
-class CpuRenderer:
+def gathered(
+    kernels: Kernels,
+    workers: Workers,
+    background: np.ndarray,
+    opacities: np.ndarray,
+    scene: Scene,
+    images: tuple[np.ndarray, ...],
+    grads: tuple[np.ndarray, ...],
+) -> tuple[np.ndarray, ...]:
+    """Gradients by what was drawn: centres [M, 2], conics [M, 3], `opacities` [M] and channels [M, size]."""
+    total, size = scene.channels.shape
+    records = np.zeros((scene.pair_masks.size, MOMENTS + size), np.float32)
+    workers.over(
+        workers.split_tiles(scene.tile_starts), kernels.backward_range, scene.columns, scene.rows, scene.tile_starts,
+        scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(), size,
+        background, images, grads, records,
+    )  # fmt: skip
+    by_mean2d, by_conic, by_channel = (np.empty((total, width), np.float32) for width in (2, 3, size))
+    by_opacity = np.empty(total, np.float32)
+    workers.over(
+        workers.split(total), kernels.gather_range, scene.offsets, scene.counts, records, scene.conics, opacities, size,
+        by_mean2d, by_conic, by_opacity, by_channel,
+    )  # fmt: skip
+    return by_mean2d, by_conic, by_opacity, by_channel
+
+
+def turn_gradient(means: np.ndarray, by_means: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Gradient [B, 3, 3] by the harmonics' orientation, from that by the means through the colours alone [B, N, 3].
+
+    Colours see the mean m only through the direction d = turnᵀ m / |m|. Of the gradient by d the part across d is turnᵀ of
+    |m| times that by m; the part along d belongs to no rotation. So this is exact for whatever `turn` is a rotation of.
+    """
+    # einsum without BLAS: its bits depend on no number of threads.
+    outer = np.einsum("bni,bnj->bij", means.astype(np.float64), by_means.astype(np.float64))
+    return (outer @ turn).astype(np.float32)
+
+
+class CpuRenderer(Renderer):
     """Exact tile rasteriser on `threads` threads (all the cores this process may use if None), float32.
 
-    Same image as `torch`'s and gsplat's rules; gradients by means, quaternions, scales, opacities, sh and extras.
+    Same image as `torch`'s and gsplat's rules; gradients by means, quaternions, scales, opacities, sh, orientation, extras
+    and lens.
     `kernels`: their form (the best that can be had if None); `name` tells it.
     """
 
-    def __init__(self, threads: int | None = None, kernels: Kernels | None = None) -> None:
+    def __init__(self, threads: int | None = None, kernels: Kernels | None = None, antialiased: bool = False) -> None:
+        super().__init__(antialiased)
         keep_freed()
         self._kernels = best() if kernels is None else kernels
         self.name = self._kernels.name
         self._workers = Workers(threads or len(os.sched_getaffinity(0)))
 
-    def render(
-        self,
-        splats: Splats,
-        camera: Camera,
-        background: Tensor | None = None,
-        extras: Tensor | None = None,
-    ) -> Frame:
-        """See `emotag.render.base.Renderer`."""
-        check_inputs(splats, extras)
+    def _draw(self, splats: Splats, cameras: Cameras, background: Tensor, extras: Tensor | None) -> Frame:
         frames, count = splats.opacities.shape
         turn = torch.eye(3).expand(frames, 3, 3) if splats.orientation is None else splats.orientation
         tensors = (splats.means, splats.quaternions, splats.scales, splats.opacities, splats.sh)
         given = torch.zeros(frames, count, 0) if extras is None else extras
-        behind = _array(as_image(background, splats.means.float()))
+        screen = ScreenGradient()
         colour, alpha, depth, drawn = _Rasterise.apply(
             self._kernels,
             self._workers,
-            camera,
-            behind,
-            _array(turn.float()),
+            Views.of(cameras, self.antialiased),
+            screen,
+            _array(background.float()),
+            turn.float(),
+            cameras.lens.double(),
             *(tensor.float() for tensor in (*tensors, given)),
         )
-        return Frame(colour, alpha, depth, None if extras is None else drawn)
+        return Frame(colour, alpha, depth, None if extras is None else drawn, screen)

@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor
 
-from emotag.errors import AssetMissing
-from emotag.geometry.camera import Camera
+from emotag.errors import AssetMissing, ConfigError
+from emotag.geometry.camera import Cameras
 from emotag.geometry.rotations import quaternion_product
-from emotag.render.base import Frame, Splats
-from emotag.render.checks import as_image, check_inputs
+from emotag.render.base import Frame, Renderer, ScreenGradient, Splats
 from emotag.render.projection import EPS_2D, NEAR_M
 from emotag.render.sh import colours
 
@@ -34,22 +33,27 @@ def to_gsplat(splats: Splats) -> tuple[Tensor, Tensor]:
     return means * flip, quaternion_product(turn.expand_as(quaternions), quaternions)
 
 
-def intrinsics(camera: Camera, like: Tensor) -> Tensor:
-    """[3, 3] matrix of the camera, of the type of `like`."""
-    rows = [[camera.fx, 0.0, camera.cx], [0.0, camera.fy, camera.cy], [0.0, 0.0, 1.0]]
-    return torch.tensor(rows, dtype=like.dtype, device=like.device)
+def intrinsics(cameras: Cameras, like: Tensor) -> Tensor:
+    """[B or 1, 3, 3] matrices of the cameras, of the type of `like`."""
+    fx, fy, cx, cy = cameras.lens.to(like).unbind(-1)
+    zero, one = torch.zeros_like(fx), torch.ones_like(fx)
+    return torch.stack([fx, zero, cx, zero, fy, cy, zero, zero, one], -1).reshape(-1, 3, 3)
 
 
-class GsplatRenderer:
-    """gsplat on CUDA; all tensors are taken to the GPU where they are not there yet.
+class GsplatRenderer(Renderer):
+    """gsplat on CUDA in float32. Inputs are taken to the GPU and frames back to where the means are.
+
+    A lens gets no gradient.
 
     Raises:
         AssetMissing: there is no CUDA device or no gsplat.
     """
 
     name = "gsplat"
+    device = "cuda"
 
-    def __init__(self) -> None:
+    def __init__(self, antialiased: bool = False) -> None:
+        super().__init__(antialiased)
         reason = available()
         if reason:
             raise AssetMissing(
@@ -61,37 +65,40 @@ class GsplatRenderer:
 
         self._rasterization = rasterization
 
-    def render(
-        self,
-        splats: Splats,
-        camera: Camera,
-        background: Tensor | None = None,
-        extras: Tensor | None = None,
-    ) -> Frame:
-        """See `emotag.render.base.Renderer`."""
-        check_inputs(splats, extras)
-        splats = splats.to("cuda")
+    def _draw(self, splats: Splats, cameras: Cameras, background: Tensor, extras: Tensor | None) -> Frame:
+        if cameras.lens.requires_grad:
+            raise ConfigError(
+                "render backend gsplat: the lens requires a gradient, which gsplat does not give; expected "
+                "lens.detach(), or one of the backends cpu and torch"
+            )
+        home = splats.means.device
+        splats = splats.to(self.device, torch.float32)
         means, quaternions = to_gsplat(splats)
         values = colours(splats.sh, splats.means, splats.orientation)
         if extras is not None:
             values = torch.cat([values, extras.to(values)], -1)
         frames = means.shape[0]
         identity = torch.eye(4, dtype=means.dtype, device=means.device).expand(frames, 1, 4, 4)
-        drawn, alpha, _ = self._rasterization(
+        drawn, alpha, found = self._rasterization(
             means=means,
             quats=quaternions,
             scales=splats.scales,
             opacities=splats.opacities,
             colors=values[:, None],
             viewmats=identity.contiguous(),
-            Ks=intrinsics(camera, means).expand(frames, 1, 3, 3).contiguous(),
-            width=camera.width,
-            height=camera.height,
+            Ks=intrinsics(cameras, means)[:, None].expand(frames, 1, 3, 3).contiguous(),
+            width=cameras.width,
+            height=cameras.height,
             near_plane=NEAR_M,
             eps2d=EPS_2D,
             packed=False,
             render_mode="RGB+ED",
+            rasterize_mode="antialiased" if self.antialiased else "classic",
         )
+        screen = ScreenGradient()
+        if found["means2d"].requires_grad:
+            found["means2d"].register_hook(lambda gradient: screen.add(gradient[:, 0].to(home)))
         drawn, alpha = drawn[:, 0], alpha[:, 0, ..., 0]
-        colour = drawn[..., :3] + (1 - alpha[..., None]) * as_image(background, drawn)
-        return Frame(colour, alpha, drawn[..., -1], None if extras is None else drawn[..., 3:-1])
+        colour = drawn[..., :3] + (1 - alpha[..., None]) * background.to(drawn)
+        images = colour, alpha, drawn[..., -1], None if extras is None else drawn[..., 3:-1]
+        return Frame(*(image if image is None else image.to(home) for image in images), screen)

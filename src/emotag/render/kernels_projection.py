@@ -2,6 +2,7 @@
 
 Notation: q quaternion, R its matrix, s scales, J [2, 3] the Jacobian of the pixel by the point, U = J R,
 covariance = U diag(s²) Uᵀ + eps I, conic = its inverse. Arithmetic is in float64, arrays are float32.
+A view is a frame's camera: fx, fy, cx, cy, width, height, near, eps, low_x, high_x, low_y, high_y, antialiased (0 or 1).
 """
 
 import math
@@ -26,18 +27,26 @@ def rotation(w, x, y, z):
 
 
 @njit(cache=True, nogil=True)
-def project_range(start, stop, means, quaternions, scales, opacities, view, ellipses, conics, depths, boxes):
-    """Project Gaussians [start, stop).
+def view_of(views, frame):
+    """The numbers of a frame's view; `views` [B, 13], or [1, 13] for all frames."""
+    v = views[min(frame, views.shape[0] - 1)]
+    return v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12] > 0
+
+
+@njit(cache=True, nogil=True)
+def project_range(start, stop, count, means, quaternions, scales, opacities, views, ellipses, conics, depths, boxes):
+    """Project Gaussians [start, stop) of the flattened batch, `count` a frame.
 
     Arrays:
         means, quaternions, scales, opacities: [M, 3], [M, 4], [M, 3], [M] float32.
-        view: fx, fy, cx, cy, width, height, near, eps, low_x, high_x, low_y, high_y.
+        views: [B or 1, 13] float64.
         ellipses: out [M, 6]: centre x, y (px) and the exponent's terms: log2 alpha = e5 + e2 dx² + e3 dx dy + e4 dy².
         conics, depths: out [M, 3] (1/px²) and [M] (m).
         boxes: out [M, 4] int32: first and last tile column, first and last tile row; first > last where nothing shows.
     """
-    fx, fy, cx, cy, width, height, near, eps, low_x, high_x, low_y, high_y = view
     for i in range(start, stop):
+        view = view_of(views, i // count)
+        fx, fy, cx, cy, width, height, near, eps, low_x, high_x, low_y, high_y, antialiased = view
         boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3] = 1, 0, 1, 0
         depth = -float(means[i, 2])
         depths[i] = depth
@@ -61,13 +70,18 @@ def project_range(start, stop, means, quaternions, scales, opacities, view, elli
         xx, yy = u0 * u0 + u1 * u1 + u2 * u2 + eps, v0 * v0 + v1 * v1 + v2 * v2 + eps
         xy = u0 * v0 + u1 * v1 + u2 * v2
         inverse = 1 / (xx * yy - xy * xy)
+        level, reach = math.log2(opacity), 2 * (math.log(255 * opacity) + FOOTPRINT_SLACK)
+        if antialiased:
+            factor = math.sqrt(square_of_cross(u0, u1, u2, v0, v1, v2) * inverse)
+            if opacity * factor < ALPHA_LEAST:
+                continue
+            level, reach = level + math.log2(factor), reach + 2 * math.log(factor)
         a, b, c = yy * inverse, -xy * inverse, xx * inverse
         conics[i, 0], conics[i, 1], conics[i, 2] = a, b, c
         mx, my = cx + fx * px, cy - fy * py
         ellipses[i, 0], ellipses[i, 1] = mx, my
         ellipses[i, 2], ellipses[i, 3], ellipses[i, 4] = -0.5 * LOG2_E * a, -LOG2_E * b, -0.5 * LOG2_E * c
-        ellipses[i, 5] = math.log2(opacity)
-        reach = 2 * (math.log(255 * opacity) + FOOTPRINT_SLACK)
+        ellipses[i, 5] = level
         half_x, half_y = math.sqrt(reach * xx), math.sqrt(reach * yy)
         # Pixel centres inside the bounding box, clipped to the image.
         x0, x1 = max(math.ceil(mx - half_x - 0.5), 0.0), min(math.floor(mx + half_x - 0.5), width - 1.0)
@@ -75,6 +89,30 @@ def project_range(start, stop, means, quaternions, scales, opacities, view, elli
         if x0 <= x1 and y0 <= y1:
             boxes[i, 0], boxes[i, 1] = int(x0) >> 4, int(x1) >> 4
             boxes[i, 2], boxes[i, 3] = int(y0) >> 4, int(y1) >> 4
+
+
+@njit(cache=True, nogil=True)
+def square_of_cross(u0, u1, u2, v0, v1, v2):
+    """|u x v|²: the determinant of the covariance with rows u, v before the blur, without its cancellation."""
+    x, y, z = u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0
+    return x * x + y * y + z * z
+
+
+@njit(cache=True, nogil=True)
+def compensation_gradient(share, eps, u0, u1, u2, v0, v1, v2):
+    """Gradient by the covariance (xx, xy, yy) of the factor sqrt(determinant before / after the blur).
+
+    `share`: d loss / d log of the factor. d log determinant / d covariance is the inverse covariance.
+    """
+    xx, xy, yy = u0 * u0 + u1 * u1 + u2 * u2, u0 * v0 + u1 * v1 + u2 * v2, v0 * v0 + v1 * v1 + v2 * v2
+    sharp = 1 / square_of_cross(u0, u1, u2, v0, v1, v2)
+    blurred = 1 / ((xx + eps) * (yy + eps) - xy * xy)
+    half = 0.5 * share
+    return (
+        half * (yy * sharp - (yy + eps) * blurred),
+        half * xy * (blurred - sharp),
+        half * (xx * sharp - (xx + eps) * blurred),
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -91,21 +129,25 @@ def rotation_gradient(w, x, y, z, norm, g):
 
 @njit(cache=True, nogil=True)
 def project_gradient_range(
-    start, stop, means, quaternions, scales, view, conics, grad_means2d, grad_conics, grad_depths,
-    grad_means, grad_quaternions, grad_scales,
+    start, stop, count, means, quaternions, scales, opacities, views, conics, grad_means2d, grad_conics, grad_depths,
+    grad_opacities, grad_means, grad_quaternions, grad_scales, grad_lens,
 ):  # fmt: skip
-    """Gradients of Gaussians [start, stop) from those of the projected centre [M, 2], conic [M, 3] and depth [M].
+    """Gradients of Gaussians [start, stop) from those of the projected centre [M, 2], conic [M, 3], depth and opacity.
 
-    `grad_means` [M, 3] is added to; `grad_quaternions` [M, 4] and `grad_scales` [M, 3] are written.
+    `grad_means` [M, 3] is added to; `grad_quaternions` [M, 4] and `grad_scales` [M, 3] are written, as is `grad_lens`
+    [M, 4] float64 (each Gaussian's share in those by fx, fy, cx and cy; [0, 4] where it is not wanted).
     """
-    fx, fy, _, _, _, _, near, _, low_x, high_x, low_y, high_y = view
     for i in range(start, stop):
+        view = view_of(views, i // count)
+        fx, fy, _, _, _, _, near, eps, low_x, high_x, low_y, high_y, antialiased = view
         depth = -float(means[i, 2])
         if depth <= near:
             for k in range(4):
                 grad_quaternions[i, k] = 0
             for k in range(3):
                 grad_scales[i, k] = 0
+            if grad_lens.shape[0] > 0:
+                grad_lens[i] = 0
             continue
         w, x, y, z = (
             float(quaternions[i, 0]),
@@ -128,6 +170,11 @@ def project_gradient_range(
         ga, gb, gc = float(grad_conics[i, 0]), 0.5 * grad_conics[i, 1], float(grad_conics[i, 2])
         left0, left1, left2, left3 = a * ga + b * gb, a * gb + b * gc, b * ga + c * gb, b * gb + c * gc
         gxx, gxy, gyy = -(left0 * a + left1 * b), -(left0 * b + left1 * c), -(left2 * b + left3 * c)
+        share = float(grad_opacities[i]) * float(opacities[i])
+        # What is not drawn has no share, and may have no inverse either.
+        if antialiased and share != 0:
+            more = compensation_gradient(share, eps, u0 * s0, u1 * s1, u2 * s2, v0 * s0, v1 * s1, v2 * s2)
+            gxx, gxy, gyy = gxx + more[0], gxy + more[1], gyy + more[2]
         # By U: 2 G U diag(s²); by s: 2 s diag(Uᵀ G U).
         p0, p1, p2 = gxx * u0 + gxy * v0, gxx * u1 + gxy * v1, gxx * u2 + gxy * v2
         q0, q1, q2 = gxy * u0 + gyy * v0, gxy * u1 + gyy * v1, gxy * u2 + gyy * v2
@@ -146,6 +193,20 @@ def project_gradient_range(
         gjx, gjy = p0 * r00 + p1 * r01 + p2 * r02, q0 * r10 + q1 * r11 + q2 * r12
         gjxz, gjyz = p0 * r20 + p1 * r21 + p2 * r22, q0 * r20 + q1 * r21 + q2 * r22
         # jx = fx / depth, jxz = jx tx; px = x / depth, and tx = px inside the limits.
+        if grad_lens.shape[0] > 0:
+            gmx, gmy = float(grad_means2d[i, 0]), float(grad_means2d[i, 1])
+            grad_lens[i, 0], grad_lens[i, 1] = (
+                gmx * px + (gjx + gjxz * tx) / depth,
+                -gmy * py - (gjy + gjyz * ty) / depth,
+            )
+            grad_lens[i, 2], grad_lens[i, 3] = gmx, gmy
+            # Outside the limits tx is one of them: they go with 1 / fx and shift with cx; so does ty.
+            if not low_x < px < high_x:
+                grad_lens[i, 0] -= gjxz * jx * tx / fx
+                grad_lens[i, 2] -= gjxz * jx / fx
+            if not low_y < py < high_y:
+                grad_lens[i, 1] -= gjyz * jy * ty / fy
+                grad_lens[i, 3] += gjyz * jy / fy
         gpx, gpy = fx * grad_means2d[i, 0], -fy * grad_means2d[i, 1]
         if low_x < px < high_x:
             gpx += gjxz * jx

@@ -19,7 +19,7 @@ DTYPES = {"f": np.dtype(np.float32), "d": np.dtype(np.float64), "i": np.dtype(np
 # Arguments by kernel: n whole number, x number, else the type of an array.
 _TILES = "nnnnqiiiffnf"
 SIGNATURES = {
-    "project_range": "nnffffdfffi",
+    "project_range": "nnnffffdfffi",
     "colour_range": "nnnffff",
     "cover_range": "nnfiqniii",
     "fill_tiles": "nnnfiqiqnii",
@@ -27,7 +27,7 @@ SIGNATURES = {
     "backward_range": _TILES + "ffffffff" + "f",
     "gather_range": "nnqifffnffff",
     "colour_gradient_range": "nnfffffff",
-    "project_gradient_range": "nnfffdfffffff",
+    "project_gradient_range": "nnnffffdffffffffd",
     "statistics_range": "nnnfffdfff",
     "gradient_range": "nnnffffffxxf",
 }

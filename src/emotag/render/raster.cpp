@@ -726,11 +726,24 @@ inline auto tile_unblender(int size) {
 // ---- Projection (EWA splatting), in double precision: a needle's determinant is a small difference of large products.
 
 struct View {
-    explicit View(Doubles a)
-        : fx(a.data[0]), fy(a.data[1]), cx(a.data[2]), cy(a.data[3]), width(a.data[4]), height(a.data[5]),
-          near(a.data[6]), eps(a.data[7]), low_x(a.data[8]), high_x(a.data[9]), low_y(a.data[10]), high_y(a.data[11]) {}
+    explicit View(const double* a)
+        : fx(a[0]), fy(a[1]), cx(a[2]), cy(a[3]), width(a[4]), height(a[5]), near(a[6]), eps(a[7]), low_x(a[8]),
+          high_x(a[9]), low_y(a[10]), high_y(a[11]), antialiased(a[12] > 0) {}
     double fx, fy, cx, cy, width, height, near, eps, low_x, high_x, low_y, high_y;
+    bool antialiased;
 };
+
+// Call `work(first, end, view)` for the ranges of Gaussians [start, stop) of the flattened batch that belong to one frame
+// of `count`; `views` [B or 1, 13].
+template <class Work>
+inline void for_views(int64_t start, int64_t stop, int64_t count, Doubles views, Work work) {
+    for (int64_t i = start; i < stop;) {
+        const int64_t frame = i / count, end = std::min(stop, (frame + 1) * count);
+        const View view(views.data + views.shape[1] * std::min(frame, views.shape[0] - 1));
+        work(i, end, view);
+        i = end;
+    }
+}
 
 inline double clamped(double value, double low, double high) { return std::min(std::max(value, low), high); }
 
@@ -753,6 +766,27 @@ struct Spread {
     double depth, px, py, tx, ty, jx, jy, jxz, jyz, norm, w, x, y, z, r[9], u[3], v[3];
 };
 
+// |u x v|²: the determinant of the covariance with rows u, v before the blur, without its cancellation.
+inline double square_of_cross(const double* u, const double* v) {
+    double x = u[1] * v[2] - u[2] * v[1], y = u[2] * v[0] - u[0] * v[2], z = u[0] * v[1] - u[1] * v[0];
+    return x * x + y * y + z * z;
+}
+
+// Add to the gradient by the covariance that of the opacity's factor sqrt(determinant before / after the blur).
+// `share`: d loss / d log of the factor. d log determinant / d covariance is the inverse covariance.
+inline void compensation_gradient(const Spread& s, double share, double eps, const float* scale, double* gxx, double* gxy,
+                                  double* gyy) {
+    double u[3], v[3], xx = 0, xy = 0, yy = 0;
+    for (int k = 0; k < 3; ++k) {
+        u[k] = s.u[k] * scale[k], v[k] = s.v[k] * scale[k];
+        xx += u[k] * u[k], xy += u[k] * v[k], yy += v[k] * v[k];
+    }
+    double sharp = 1 / square_of_cross(u, v), blurred = 1 / ((xx + eps) * (yy + eps) - xy * xy), half = 0.5 * share;
+    *gxx += half * (yy * sharp - (yy + eps) * blurred);
+    *gxy += half * xy * (blurred - sharp);
+    *gyy += half * (xx * sharp - (xx + eps) * blurred);
+}
+
 // First and last tile that holds a pixel centre between low and high px.
 inline bool tile_range(double low, double high, double pixels, int32_t* box) {
     double first = std::max(std::ceil(low - 0.5), 0.0), last = std::min(std::floor(high - 0.5), pixels - 1);
@@ -772,13 +806,18 @@ inline void quaternion_gradient(const Spread& s, const double* g, float* out) {
     out[2] = float(s.norm * (gy - along * y)), out[3] = float(s.norm * (gz - along * z));
 }
 
-// Gradients by mean (added to), quaternion and scale of one Gaussian, from those of centre, conic and depth.
+// Gradients by mean (added to), quaternion and scale of one Gaussian, from those of centre, conic and depth. With MORE:
+// also through the compensation, from that of its logarithm (`share`, 0 if there is none), and by the lens unless null.
+template <bool MORE>
 inline void project_gradient(const Spread& s, const View& view, const float* scale, const float* conic, const float* by_mean2d,
-                             const float* by_conic, double by_depth, float* by_mean, float* by_quaternion, float* by_scale) {
+                             const float* by_conic, double by_depth, double share, float* by_mean, float* by_quaternion,
+                             float* by_scale, double* by_lens) {
     // d covariance = -conic (d conic) conic, with the conic's off-diagonal gradient shared by both entries.
     double a = conic[0], b = conic[1], c = conic[2], ga = by_conic[0], gb = 0.5 * by_conic[1], gc = by_conic[2];
     double l0 = a * ga + b * gb, l1 = a * gb + b * gc, l2 = b * ga + c * gb, l3 = b * gb + c * gc;
     double gxx = -(l0 * a + l1 * b), gxy = -(l0 * b + l1 * c), gyy = -(l2 * b + l3 * c);
+    // What is not drawn has no share, and may have no inverse either.
+    if (MORE && share != 0) compensation_gradient(s, share, view.eps, scale, &gxx, &gxy, &gyy);
     // By U: 2 G U diag(s²); by s: 2 s diag(Uᵀ G U); and J R = U.
     double turn[9], gjx = 0, gjy = 0, gjxz = 0, gjyz = 0;
     for (int k = 0; k < 3; ++k) {
@@ -789,6 +828,15 @@ inline void project_gradient(const Spread& s, const View& view, const float* sca
         gjx += p * s.r[k], gjy += q * s.r[3 + k], gjxz += p * s.r[6 + k], gjyz += q * s.r[6 + k];
     }
     quaternion_gradient(s, turn, by_quaternion);
+    if (MORE && by_lens) {
+        by_lens[0] = by_mean2d[0] * s.px + (gjx + gjxz * s.tx) / s.depth;
+        by_lens[1] = -by_mean2d[1] * s.py - (gjy + gjyz * s.ty) / s.depth;
+        by_lens[2] = by_mean2d[0], by_lens[3] = by_mean2d[1];
+        // Outside the limits tx is one of them: they go with 1 / fx and shift with cx; so does ty.
+        double limit_x = gjxz * s.jx / view.fx, limit_y = gjyz * s.jy / view.fy;
+        if (s.px != s.tx) by_lens[0] -= limit_x * s.tx, by_lens[2] -= limit_x;
+        if (s.py != s.ty) by_lens[1] -= limit_y * s.ty, by_lens[3] += limit_y;
+    }
     // jx = fx / depth, jxz = jx tx; px = x / depth, and tx = px inside the limits.
     double gpx = view.fx * by_mean2d[0], gpy = -view.fy * by_mean2d[1];
     if (s.px == s.tx) gpx += gjxz * s.jx;
@@ -797,6 +845,66 @@ inline void project_gradient(const Spread& s, const View& view, const float* sca
     by_mean[0] += float(gpx / s.depth);
     by_mean[1] += float(gpy / s.depth);
     by_mean[2] -= float(by_depth);
+}
+
+// Gaussians [start, stop) of one view; see project_range.
+template <bool ANTIALIASED>
+inline void project(int64_t start, int64_t stop, const View view, Floats means, Floats quaternions, Floats scales,
+                    Floats opacities, Floats ellipses, Floats conics, Floats depths, Ints boxes) {
+    for (int64_t i = start; i < stop; ++i) {
+        int32_t* box = boxes.data + 4 * i;
+        box[0] = box[2] = 1, box[1] = box[3] = 0;
+        const float *mean = means.data + 3 * i, *scale = scales.data + 3 * i;
+        depths.data[i] = -mean[2];
+        if (-double(mean[2]) <= view.near || double(opacities.data[i]) < 1.0 / 255) continue;
+        Spread s(mean, quaternions.data + 4 * i, view);
+        double u[3], v[3], xx = view.eps, xy = 0, yy = view.eps;
+        for (int k = 0; k < 3; ++k) {
+            u[k] = s.u[k] * scale[k], v[k] = s.v[k] * scale[k];
+            xx += u[k] * u[k], xy += u[k] * v[k], yy += v[k] * v[k];
+        }
+        double inverse = 1 / (xx * yy - xy * xy), a = yy * inverse, b = -xy * inverse, c = xx * inverse;
+        double mx = view.cx + view.fx * s.px, my = view.cy - view.fy * s.py, level = std::log2(opacities.data[i]);
+        if (ANTIALIASED) {
+            level += 0.5 * std::log2(square_of_cross(u, v) * inverse);
+            if (!(level >= LEAST)) continue;
+        }
+        float* conic = conics.data + 3 * i;
+        conic[0] = float(a), conic[1] = float(b), conic[2] = float(c);
+        float* ellipse = ellipses.data + 6 * i;
+        ellipse[0] = float(mx), ellipse[1] = float(my);
+        ellipse[2] = float(-0.5 * LOG2_E * a), ellipse[3] = float(-LOG2_E * b), ellipse[4] = float(-0.5 * LOG2_E * c);
+        ellipse[5] = float(level);
+        double reach = 2 * (LN_2 * (level - LEAST) + FOOTPRINT_SLACK);
+        double half_x = std::sqrt(reach * xx), half_y = std::sqrt(reach * yy);
+        int32_t found[4];
+        bool shows = tile_range(mx - half_x, mx + half_x, view.width, found);
+        shows = tile_range(my - half_y, my + half_y, view.height, found + 2) && shows;
+        if (shows) std::memcpy(box, found, sizeof found);
+    }
+}
+
+// Gaussians [start, stop) of one view; see project_gradient_range. MORE: antialiased, or by_lenses is wanted.
+template <bool MORE>
+inline void project_gradients(int64_t start, int64_t stop, const View view, Floats means, Floats quaternions, Floats scales,
+                              Floats opacities, Floats conics, Floats by_means2d, Floats by_conics, Floats by_depths,
+                              Floats by_opacities, Floats by_means, Floats by_quaternions, Floats by_scales,
+                              Doubles by_lenses) {
+    for (int64_t i = start; i < stop; ++i) {
+        float *by_quaternion = by_quaternions.data + 4 * i, *by_scale = by_scales.data + 3 * i;
+        double* by_lens = MORE && by_lenses.shape[0] > 0 ? by_lenses.data + 4 * i : nullptr;
+        if (-double(means.data[3 * i + 2]) <= view.near) {
+            std::fill(by_quaternion, by_quaternion + 4, 0.0f);
+            std::fill(by_scale, by_scale + 3, 0.0f);
+            if (by_lens) std::fill(by_lens, by_lens + 4, 0.0);
+            continue;
+        }
+        Spread s(means.data + 3 * i, quaternions.data + 4 * i, view);
+        double share = MORE && view.antialiased ? double(by_opacities.data[i]) * opacities.data[i] : 0.0;
+        project_gradient<MORE>(s, view, scales.data + 3 * i, conics.data + 3 * i, by_means2d.data + 2 * i,
+                               by_conics.data + 3 * i, by_depths.data[i], share, by_means.data + 3 * i, by_quaternion,
+                               by_scale, by_lens);
+    }
 }
 
 // ---- Tiles. The test of a block is exact: it holds when the ellipse alpha >= 1/255 meets the rectangle of the block's
@@ -1154,56 +1262,29 @@ KERNEL(backward_range)(int64_t start, int64_t stop, int64_t columns, int64_t row
 
 // Project Gaussians [start, stop): ellipses [M, 6], conics [M, 3], depths [M], boxes [M, 4] (tiles; first > last where
 // nothing shows) are written; ellipses and conics must be zero where nothing shows.
-KERNEL(project_range)(int64_t start, int64_t stop, Floats means, Floats quaternions, Floats scales, Floats opacities,
-                      Doubles camera, Floats ellipses, Floats conics, Floats depths, Ints boxes) {
+KERNEL(project_range)(int64_t start, int64_t stop, int64_t count, Floats means, Floats quaternions, Floats scales,
+                      Floats opacities, Doubles views, Floats ellipses, Floats conics, Floats depths, Ints boxes) {
     using namespace LEVEL;
-    const View view(camera);
-    for (int64_t i = start; i < stop; ++i) {
-        int32_t* box = boxes.data + 4 * i;
-        box[0] = box[2] = 1, box[1] = box[3] = 0;
-        const float *mean = means.data + 3 * i, *scale = scales.data + 3 * i;
-        depths.data[i] = -mean[2];
-        if (-double(mean[2]) <= view.near || double(opacities.data[i]) < 1.0 / 255) continue;
-        Spread s(mean, quaternions.data + 4 * i, view);
-        double xx = view.eps, xy = 0, yy = view.eps;
-        for (int k = 0; k < 3; ++k) {
-            double u = s.u[k] * scale[k], v = s.v[k] * scale[k];
-            xx += u * u, xy += u * v, yy += v * v;
-        }
-        double inverse = 1 / (xx * yy - xy * xy), a = yy * inverse, b = -xy * inverse, c = xx * inverse;
-        double mx = view.cx + view.fx * s.px, my = view.cy - view.fy * s.py, level = std::log2(opacities.data[i]);
-        float* conic = conics.data + 3 * i;
-        conic[0] = float(a), conic[1] = float(b), conic[2] = float(c);
-        float* ellipse = ellipses.data + 6 * i;
-        ellipse[0] = float(mx), ellipse[1] = float(my);
-        ellipse[2] = float(-0.5 * LOG2_E * a), ellipse[3] = float(-LOG2_E * b), ellipse[4] = float(-0.5 * LOG2_E * c);
-        ellipse[5] = float(level);
-        double reach = 2 * (LN_2 * (level - LEAST) + FOOTPRINT_SLACK);
-        double half_x = std::sqrt(reach * xx), half_y = std::sqrt(reach * yy);
-        int32_t found[4];
-        bool shows = tile_range(mx - half_x, mx + half_x, view.width, found);
-        shows = tile_range(my - half_y, my + half_y, view.height, found + 2) && shows;
-        if (shows) std::memcpy(box, found, sizeof found);
-    }
+    auto kernel = View(views.data).antialiased ? project<true> : project<false>;
+    for_views(start, stop, count, views, [&](int64_t first, int64_t end, const View& view) {
+        kernel(first, end, view, means, quaternions, scales, opacities, ellipses, conics, depths, boxes);
+    });
 }
 
-// Gradients of Gaussians [start, stop) from those of centre [M, 2], conic [M, 3] and depth [M]; by_means is added to.
-KERNEL(project_gradient_range)(int64_t start, int64_t stop, Floats means, Floats quaternions, Floats scales,
-                               Doubles camera, Floats conics, Floats by_means2d, Floats by_conics, Floats by_depths,
-                               Floats by_means, Floats by_quaternions, Floats by_scales) {
+// Gradients of Gaussians [start, stop) from those of centre [M, 2], conic [M, 3], depth [M] and opacity [M]; by_means is
+// added to. by_lenses: [M, 4], each Gaussian's share in those by fx, fy, cx and cy, or empty where it is not wanted.
+KERNEL(project_gradient_range)(int64_t start, int64_t stop, int64_t count, Floats means, Floats quaternions, Floats scales,
+                               Floats opacities, Doubles views, Floats conics, Floats by_means2d, Floats by_conics,
+                               Floats by_depths, Floats by_opacities, Floats by_means, Floats by_quaternions,
+                               Floats by_scales, Doubles by_lenses) {
     using namespace LEVEL;
-    const View view(camera);
-    for (int64_t i = start; i < stop; ++i) {
-        float *by_quaternion = by_quaternions.data + 4 * i, *by_scale = by_scales.data + 3 * i;
-        if (-double(means.data[3 * i + 2]) <= view.near) {
-            std::fill(by_quaternion, by_quaternion + 4, 0.0f);
-            std::fill(by_scale, by_scale + 3, 0.0f);
-            continue;
-        }
-        Spread s(means.data + 3 * i, quaternions.data + 4 * i, view);
-        project_gradient(s, view, scales.data + 3 * i, conics.data + 3 * i, by_means2d.data + 2 * i,
-                         by_conics.data + 3 * i, by_depths.data[i], by_means.data + 3 * i, by_quaternion, by_scale);
-    }
+    // The plain case has a loop of its own, which the rest would slow down by a third.
+    bool more = View(views.data).antialiased || by_lenses.shape[0] > 0;
+    auto kernel = more ? project_gradients<true> : project_gradients<false>;
+    for_views(start, stop, count, views, [&](int64_t first, int64_t end, const View& view) {
+        kernel(first, end, view, means, quaternions, scales, opacities, conics, by_means2d, by_conics, by_depths,
+               by_opacities, by_means, by_quaternions, by_scales, by_lenses);
+    });
 }
 
 // List the tiles that Gaussians [start, stop) touch: tile of the frame and bits of its blocks, from offsets[i] on.

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from emotag.geometry.camera import Camera
-from emotag.render.base import Frame, Splats
-from emotag.render.checks import as_image, check_inputs
+from emotag.geometry.camera import Cameras
+from emotag.render.base import Frame, Renderer, ScreenGradient, Splats
 from emotag.render.projection import Projected, project
 from emotag.render.sh import colours
 
@@ -35,18 +34,20 @@ def _alphas(pixels: Tensor, means: Tensor, conics: Tensor, opacities: Tensor) ->
     return torch.where(alpha >= ALPHA_LEAST, alpha, torch.zeros_like(alpha))
 
 
-def _draw(projected: Projected, frame: int, opacities: Tensor, values: Tensor, camera: Camera) -> tuple[Tensor, Tensor]:
+def _draw_frame(
+    projected: Projected, frame: int, opacities: Tensor, values: Tensor, size: Cameras
+) -> tuple[Tensor, Tensor]:
     """One frame tile by tile: blended `values` [H, W, C] and alpha [H, W]."""
     keep = torch.nonzero(projected.visible[frame]).squeeze(-1)
     order = keep[torch.argsort(projected.depths[frame, keep], stable=True)]
     means, conics = projected.means[frame, order], projected.conics[frame, order]
     opacities, values = opacities[order], values[order]
     rows = []
-    for top in range(0, camera.height, TILE_PX):
+    for top in range(0, size.height, TILE_PX):
         tiles = []
-        height = min(TILE_PX, camera.height - top)
-        for left in range(0, camera.width, TILE_PX):
-            width = min(TILE_PX, camera.width - left)
+        height = min(TILE_PX, size.height - top)
+        for left in range(0, size.width, TILE_PX):
+            width = min(TILE_PX, size.width - left)
             y, x = torch.meshgrid(torch.arange(height) + top, torch.arange(width) + left, indexing="ij")
             pixels = torch.stack([x, y], -1).reshape(-1, 2).to(means) + 0.5
             with torch.no_grad():
@@ -59,26 +60,23 @@ def _draw(projected: Projected, frame: int, opacities: Tensor, values: Tensor, c
     return image[..., :-1], image[..., -1]
 
 
-class TorchRenderer:
+class TorchRenderer(Renderer):
     """Dense alpha compositing in torch (any device, float32 or float64): thousands of Gaussians at most."""
 
     name = "torch"
 
-    def render(
-        self,
-        splats: Splats,
-        camera: Camera,
-        background: Tensor | None = None,
-        extras: Tensor | None = None,
-    ) -> Frame:
-        """See `emotag.render.base.Renderer`."""
-        check_inputs(splats, extras)
-        projected = project(splats, camera)
+    def _draw(self, splats: Splats, cameras: Cameras, background: Tensor, extras: Tensor | None) -> Frame:
+        projected = project(splats, cameras)
+        screen = ScreenGradient()
+        if projected.means.requires_grad:
+            projected.means.register_hook(screen.add)
+        opacities = splats.opacities * projected.compensation if self.antialiased else splats.opacities
         parts = [colours(splats.sh, splats.means, splats.orientation), projected.depths[..., None]]
         values = torch.cat(parts if extras is None else [*parts, extras], -1)
-        drawn = [_draw(projected, b, splats.opacities[b], values[b], camera) for b in range(splats.means.shape[0])]
+        frames = range(splats.means.shape[0])
+        drawn = [_draw_frame(projected, b, opacities[b], values[b], cameras) for b in frames]
         blended, alpha = (torch.stack(images) for images in zip(*drawn, strict=True))
-        colour = blended[..., :3] + (1 - alpha[..., None]) * as_image(background, blended)
+        colour = blended[..., :3] + (1 - alpha[..., None]) * background
         covered = alpha > 0
         depth = torch.where(covered, blended[..., 3] / torch.where(covered, alpha, torch.ones_like(alpha)), 0)
-        return Frame(colour, alpha, depth, None if extras is None else blended[..., 4:])
+        return Frame(colour, alpha, depth, None if extras is None else blended[..., 4:], screen)

@@ -98,7 +98,7 @@ def run(
         cues=driven,
         teacher=torch.from_numpy(Emotion.load(emotion).probabilities[frames].astype(np.float32)),
         camera=camera,
-        renderer=backends.load("auto", threads),
+        renderer=backends.load("auto", threads, config.antialiased),
         photometric=Photometric(threads),
         config=config,
     )
@@ -115,7 +115,11 @@ def run(
         network=network.arrays(),
         mouth=mouth.arrays(),
         trunk=trunk.to_arrays(),
-        architecture={"network": network.architecture.plain(), "mouth": mouth_architecture.plain()},
+        architecture={
+            "network": network.architecture.plain(),
+            "mouth": mouth_architecture.plain(),
+            "antialiased": config.antialiased,
+        },
         identity=name,
         scope=config.scope,
         seed=config.seed,

@@ -15,7 +15,7 @@ import torch
 from emotag import stage
 from emotag.artifacts import Avatar, Subject, Tracks
 from emotag.config import RefineConfig
-from emotag.gaussians.restore import deformer_of
+from emotag.gaussians.restore import antialiased, deformer_of
 from emotag.geometry.camera import Camera
 from emotag.head import makehuman
 from emotag.io.video import read_frames, read_gray
@@ -45,10 +45,12 @@ def run(
     """Refine every frame of the clip, each from the correction of the frame before."""
     torch.set_num_threads(threads)
     tracked, person = Tracks.load(tracks), Subject.load(subject)
-    deformer = deformer_of(makehuman.load(head), person, Avatar.load(avatar))
+    figure = Avatar.load(avatar)
+    deformer = deformer_of(makehuman.load(head), person, figure)
     size = config.size_px
     camera = Camera.from_dict(person.camera).resized(size, size)
-    fit = PoseRefinement(deformer, backends.load("auto", threads), camera, config.steps).fit
+    renderer = backends.load("auto", threads, antialiased(figure))
+    fit = PoseRefinement(deformer, renderer, camera, config.steps).fit
     count = len(tracked.expression)
     codes = Codes.from_tracks(tracked, np.arange(count), deformer.mouth.architecture.condition)
     corrections, last = np.zeros((count, 6), np.float32), torch.zeros(6)

@@ -16,7 +16,7 @@ from emotag import stage
 from emotag.artifacts import Avatar, Motion, Subject
 from emotag.config import RenderConfig
 from emotag.gaussians.deformer import RiggedDeformer
-from emotag.gaussians.restore import deformer_of
+from emotag.gaussians.restore import antialiased, deformer_of
 from emotag.geometry.camera import Camera
 from emotag.head import makehuman
 from emotag.io.artifact import write_json
@@ -50,7 +50,7 @@ def run(
     model, person, driven = makehuman.load(head), Subject.load(subject), Motion.load(motion)
     figure = Avatar.load(avatar)
     deformer = deformer_of(model, person, figure)
-    renderer = backends.load(config.backend, threads)
+    renderer = backends.load(config.backend, threads, antialiased(figure))
     camera = Camera.from_dict(person.camera).resized(config.size_px, config.size_px)
     plates = plate_frames(config, plate, driven.frames)
     pictures = draw(deformer, renderer, camera, Codes.from_motion(driven), plates)
