@@ -184,8 +184,8 @@ class AdaptConfig(Settings):
 class RefineConfig(Settings):
     """Head poses refined by the pictures, with the avatar as the template."""
 
-    size_px: int = Field(256, ge=16, le=1024, description="edge at which frames are compared")
-    steps: int = Field(3, ge=0, description="Gauss-Newton steps a frame; 0 keeps the landmarks' poses")
+    size_px: int = Field(512, ge=16, le=1024, description="edge at which frames are compared")
+    steps: int = Field(4, ge=0, description="Gauss-Newton steps a frame; 0 keeps the landmarks' poses")
 
 
 class RenderConfig(Settings):

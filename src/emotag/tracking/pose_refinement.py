@@ -35,7 +35,7 @@ class PoseRefinement:
     renderer: Renderer
     camera: Camera
     steps: int
-    renewal: int = 3
+    renewal: int = 4
 
     def fit(self, codes: Codes, image: Tensor, plate: Tensor, weight: Tensor, start: Tensor) -> Tensor:
         """Correction [6] (axis-angle rad, m; add it to the pose) of one frame.
