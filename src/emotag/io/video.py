@@ -214,8 +214,16 @@ def _picture_stream(container: av.container.InputContainer, path: Path) -> av.Vi
 
 
 def _decode(path: Path) -> Iterator[av.VideoFrame]:
+    size = None
     with open_media(path) as container:
-        yield from container.decode(_picture_stream(container, path))
+        for frame in container.decode(_picture_stream(container, path)):
+            size = size or (frame.width, frame.height)
+            if (frame.width, frame.height) != size:
+                raise FootageError(
+                    f"{path}: found frames of {frame.width}x{frame.height} px after {frame.time or 0:.1f} s, expected "
+                    f"{size[0]}x{size[1]} as the first; the picture changes its size, so export the file again"
+                )
+            yield frame
 
 
 def _chosen(path: Path, start: int, stop: int | None, only: Collection[int] | None) -> Iterator[av.VideoFrame]:
