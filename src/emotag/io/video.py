@@ -67,15 +67,15 @@ def open_media(path: Path) -> Iterator[av.container.InputContainer]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FootageError(f"{path}: no such file; give the path of a video file")
+        raise FootageError(f"{path}: no such file; give the path of a video or sound file")
     try:
         with av.open(str(path)) as container:
             yield container
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FootageError(
-            f"{path}: cannot be decoded ({reason}), the file is damaged or not a video; play it through once, then export "
-            "it again as mp4"
+            f"{path}: cannot be decoded ({reason}), the file is damaged or neither video nor sound; play it through "
+            "once, then export it again"
         ) from error
 
 
