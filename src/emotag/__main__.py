@@ -106,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             watch(chosen.state)
     except EmotagError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         pass
