@@ -8,6 +8,7 @@ from emotag.workflow.assets import (
     read_manifest,
 )
 from emotag.workflow.failures import reasons
+from emotag.workflow.forget import forget
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
@@ -18,7 +19,8 @@ try:
         # Snakemake's own reader takes the last of two equal keys.
         load_files([Path(file) for file in workflow.configfiles])
     CONFIG = resolve(config)
-    check_files(CONFIG)
+    if CONFIG.forget is None:
+        check_files(CONFIG)
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
     if workflow.is_main_process:
         check_assets(ASSETS, Path("data/assets"))

@@ -43,6 +43,16 @@ rule report:
         "results/report/results.md",
 
 
+# --config forget=NAME: removes every result that was made from a person.
+rule forget_identity:
+    localrule: True
+    run:
+        priors = {name: PLAN.prior_of(name) for name in CONFIG.identities}
+        print(
+            *forget(CONFIG.forget or "", config, priors), sep="\n", file=sys.stderr
+        )
+
+
 onsuccess:
     SUMMARY = Path(f"results/summary/{CONFIG.adapt.identity}.json")
     if SUMMARY.is_file() and {"all", "adapt_identity"} & (

@@ -3,6 +3,8 @@
 inspect FILE                 kind, fields and provenance of any artifact
 check [--configfile F …]     validate config.yaml with files on top, as Snakemake would; exit code 2 if wrong
 schema                       write src/emotag/config.schema.json
+forget NAME [--configfile F …]
+                             remove every result that was made from a person, by the name of an identity or a person
 watch STATE                  print a training's progress until it ends
 clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of a folder (make bench-clips)
 page CONFIG OUT [--remarks F]
@@ -21,6 +23,7 @@ from emotag.io.artifact import read_tensors, write_atomic
 from emotag.project import Config, check_files, load_files, resolve
 from emotag.stages.page import run as write_page
 from emotag.workflow.clips import clips_config
+from emotag.workflow.forget import forget
 
 SCHEMA = Path(__file__).with_name("config.schema.json")
 
@@ -36,10 +39,14 @@ def inspect(path: Path) -> None:
         print(f"{title}: {json.dumps(json.loads(metadata.get(title, '{}')), indent=2)}")
 
 
+def default_files() -> list[Path]:
+    """The configuration that Snakemake always reads, where there is one."""
+    return [Path("config.yaml")] if Path("config.yaml").exists() else []
+
+
 def check(configfiles: list[Path]) -> None:
     """Validate config.yaml with `configfiles` merged over it."""
-    base = [Path("config.yaml")] if Path("config.yaml").exists() else []
-    config = resolve(load_files(base + configfiles))
+    config = resolve(load_files(default_files() + configfiles))
     check_files(config)
     print(f"good: preset {config.preset}, adapting {config.adapt.identity}; known: {', '.join(config.identities)}")
 
@@ -85,6 +92,9 @@ def main(arguments: list[str] | None = None) -> int:
     clips.add_argument("folder", type=Path)
     clips.add_argument("out", type=Path)
     clips.add_argument("names", nargs="*")
+    forgotten = commands.add_parser("forget")
+    forgotten.add_argument("name")
+    forgotten.add_argument("--configfile", type=Path, nargs="*", default=[])
     page = commands.add_parser("page")
     page.add_argument("config", type=Path)
     page.add_argument("out", type=Path)
@@ -95,6 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
             inspect(chosen.file)
         elif chosen.command == "check":
             check(chosen.configfile)
+        elif chosen.command == "forget":
+            print(*forget(chosen.name, load_files(default_files() + chosen.configfile)), sep="\n")
         elif chosen.command == "clips":
             write_atomic(chosen.out, clips_config(chosen.folder, chosen.names).encode())
         elif chosen.command == "page":

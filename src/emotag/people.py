@@ -43,7 +43,7 @@ def check_file(value: str) -> str:
     return value
 
 
-File = Annotated[Text, AfterValidator(check_file)]
+File = Annotated[str, StringConstraints(min_length=1), AfterValidator(check_file)]
 
 
 class Consent(Settings):

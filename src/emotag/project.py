@@ -70,6 +70,7 @@ class Config(stages.Settings):
     """All settings of the pipeline."""
 
     preset: Literal["auto", "laptop", "workstation", "paper"] = Field("auto", description="scale; auto: by the machine")
+    forget: Name | None = Field(None, description="whom target forget_identity forgets: an identity, or a person")
     identities: dict[Name, Identity]
     corpus: CorpusSettings = CorpusSettings()
     talkers: stages.TalkersConfig = stages.TalkersConfig()
@@ -161,6 +162,9 @@ def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.d
     except ValidationError as error:
         raise ConfigError(first_complaint(error, Config, data=tree)) from error
     for identity, settings in config.identities.items():
+        # Whoever is to be forgotten has all the more to be known by name.
+        if config.forget in (identity, settings.person):
+            continue
         if settings.expired(today or datetime.date.today()):
             raise ConsentMissing(
                 f"identities.{identity}.consent expired on {settings.consent.expires}; renew it or remove the identity"

@@ -187,6 +187,16 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
         raise ArtifactMismatch(f"{path}: cannot be read as an artifact ({error}); make the file again") from error
 
 
+def read_people(path: Path) -> list[str]:
+    """The people that a corpus or a prior says it holds.
+
+    Raises:
+        ArtifactMismatch: the file cannot be read.
+    """
+    people = _plain_fields(read_tensors(path)[0], path).get("people", [])
+    return list(people.values() if isinstance(people, dict) else people)
+
+
 def data_digest(path: Path) -> str:
     """sha256 of what follows the header of a safetensors file."""
     with Path(path).open("rb") as file:
