@@ -5,7 +5,8 @@ check [--configfile F …]     validate config.yaml with files on top, as Snakem
 schema                       write src/emotag/config.schema.json
 forget NAME [--configfile F …]
                              remove every result that was made from a person, by the name of an identity or a person
-watch STATE                  print a training's progress until it ends
+watch [STATE] [--once] [--all]
+                             show every running training until interrupted; STATE is results/state
 clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of a folder (make bench-clips)
 page CONFIG OUT [--remarks F]
                              write the results page of all its identities, with what could not be made; the text of F
@@ -15,13 +16,13 @@ page CONFIG OUT [--remarks F]
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
 from emotag.errors import EmotagError
 from emotag.io.artifact import read_tensors, write_atomic
 from emotag.project import Config, check_files, load_files, resolve
 from emotag.stages.page import run as write_page
+from emotag.training.watch import watch
 from emotag.workflow.clips import clips_config
 from emotag.workflow.forget import forget
 
@@ -59,25 +60,6 @@ def schema_text() -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
-def watch(state: Path, interval_s: float = 2.0) -> None:
-    """Follow every progress.jsonl under `state`, one line a step, until interrupted."""
-    if not state.is_dir():
-        raise EmotagError(f"{state}: no such folder; give the state folder of a training, such as results/state/…")
-    offsets: dict[Path, int] = {}
-    while True:
-        for file in sorted(state.rglob("progress.jsonl")):
-            with file.open(encoding="utf-8") as lines:
-                lines.seek(offsets.get(file, 0))
-                while (line := lines.readline()).endswith("\n"):
-                    offsets[file] = lines.tell()
-                    values = ", ".join(
-                        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
-                        for key, value in json.loads(line).items()
-                    )
-                    print(f"{file.parent.name}: {values}", flush=True)
-        time.sleep(interval_s)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 2 for what the user can mend."""
     parser = argparse.ArgumentParser(
@@ -87,7 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("inspect").add_argument("file", type=Path)
     commands.add_parser("check").add_argument("--configfile", type=Path, nargs="*", default=[])
     commands.add_parser("schema")
-    commands.add_parser("watch").add_argument("state", type=Path)
+    watched = commands.add_parser("watch")
+    watched.add_argument("state", type=Path, nargs="?", default=Path("results/state"))
+    watched.add_argument("--once", action="store_true")
+    watched.add_argument("--all", action="store_true", dest="everything")
     clips = commands.add_parser("clips")
     clips.add_argument("folder", type=Path)
     clips.add_argument("out", type=Path)
@@ -116,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif chosen.command == "schema":
             SCHEMA.write_text(schema_text(), encoding="utf-8")
         else:
-            watch(chosen.state)
+            watch(chosen.state, chosen.once, chosen.everything)
     except EmotagError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
