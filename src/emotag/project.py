@@ -245,7 +245,10 @@ def load_files(paths: list[Path]) -> dict[str, Any]:
             raise ConfigError(f"{path}: nested too deeply; expected sections with keys and values") from error
         if not isinstance(content, dict):
             raise ConfigError(f"{path}: found {type(content).__name__}, expected keys and values")
-        check_keys(content)
+        try:
+            check_keys(content)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
         tree = merge(tree, content)
     return tree
 

@@ -46,10 +46,11 @@ def flipped(path: Path, position: int) -> Path:
 
 
 def with_header(path: Path, change: Callable[[dict], None]) -> Path:
-    """The header's own words changed; lengths are kept right."""
+    """The header's own words changed, as another version would write them; lengths are kept right."""
     data = landmarks(path).read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
+    header["__metadata__"].pop("sha256")
     change(header["__metadata__"])
     text = json.dumps(header).encode()
     return written(path, len(text).to_bytes(8, "little") + text + data[8 + length :])

@@ -33,7 +33,17 @@ def test_a_running_training_says_where_it_is(tmp_path):
     training(tmp_path, "adapt/me", line(80) + line(100, peak_mb=2048, gpu_mb=512, host="node7", pid=42), age_s=5)
     shown = table(Watcher(tmp_path).jobs()).splitlines()
     assert shown[0].split() == ["job", "phase", "step", "loss", "s/step", "left", "memory", "host", "said"]
-    for words in ("adapt/me", "joint", "100/500", "0.25", "0.5", "3 min 20 s", "2.0 GB, 0.5 GB GPU", "node7:42", "5 s ago"):
+    for words in (
+        "adapt/me",
+        "joint",
+        "100/500",
+        "0.25",
+        "0.5",
+        "3 min 20 s",
+        "2.0 GB, 0.5 GB GPU",
+        "node7:42",
+        "5 s ago",
+    ):
         assert words in shown[1]
 
 
@@ -73,7 +83,9 @@ def test_growth_counts_where_clocks_differ(tmp_path):
     assert all(job.age_s < 60 for job in watcher.jobs())
 
 
-@pytest.mark.parametrize("spoilt", ['{"step": 3', '{"step": 3\n', "\x00\x00\n", "[1]\n", '"x"\n', "{}\n", "{" * 2000 + "\n"])
+@pytest.mark.parametrize(
+    "spoilt", ['{"step": 3', '{"step": 3\n', "\x00\x00\n", "[1]\n", '"x"\n', "{}\n", "{" * 2000 + "\n"]
+)
 def test_what_a_killed_writer_left_is_passed_over(tmp_path, spoilt):
     file = training(tmp_path, "adapt/me", line(20) + spoilt)
     assert last_lines(file)[-1]["step"] == 20
@@ -110,4 +122,10 @@ def test_it_follows_until_interrupted(tmp_path):
 
 
 def test_durations():
-    assert [duration(s) for s in (0, 59.4, 60, 3599, 3661)] == ["0 s", "59 s", "1 min 00 s", "59 min 59 s", "1 h 01 min"]
+    assert [duration(s) for s in (0, 59.4, 60, 3599, 3661)] == [
+        "0 s",
+        "59 s",
+        "1 min 00 s",
+        "59 min 59 s",
+        "1 h 01 min",
+    ]

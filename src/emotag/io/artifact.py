@@ -1,7 +1,7 @@
 """Typed artifacts: one frozen dataclass a kind, saved as safetensors with JSON metadata.
 
 Arrays (and dictionaries of arrays) become tensors; everything else becomes JSON. The metadata holds the kind, its
-schema version, where it came from and the sha256 of the arrays; loading checks all but the third. Writes are atomic. There
+schema version, where it came from and a sha256 of it all; loading checks all but the third. Writes are atomic. There
 is no pickle anywhere.
 """
 
@@ -162,13 +162,18 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
 def sorted_header(data: bytes) -> bytes:
     """The same safetensors file with its header's keys in order (the library writes metadata in random order) and with the
-    sha256 of its arrays."""
+    sha256 of all the rest."""
     length = int.from_bytes(data[:8], "little")
     content = json.loads(data[8 : 8 + length])
-    content["__metadata__"]["sha256"] = hashlib.sha256(memoryview(data)[8 + length :]).hexdigest()
-    header = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    arrays = memoryview(data)[8 + length :]
+    content["__metadata__"]["sha256"] = hashlib.sha256(_canonical(content) + arrays).hexdigest()
+    header = _canonical(content)
     header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + data[8 + length :]
+    return len(header).to_bytes(8, "little") + header + arrays
+
+
+def _canonical(header: dict[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
 
 
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
@@ -180,7 +185,7 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     try:
         with safe_open(str(path), framework="numpy") as file:
             metadata, tensors = dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
-        if metadata.get("sha256", digest := data_digest(path)) != digest:
+        if not _is_whole(path):
             raise ArtifactMismatch(f"{path}: its content is not what was written (sha256); make the file again")
         return metadata, tensors
     except (SafetensorError, OSError, ValueError) as error:
@@ -197,11 +202,15 @@ def read_people(path: Path) -> list[str]:
     return list(people.values() if isinstance(people, dict) else people)
 
 
-def data_digest(path: Path) -> str:
-    """sha256 of what follows the header of a safetensors file."""
+def _is_whole(path: Path) -> bool:
+    """Whether a safetensors file is as it was written: by its sha256, where it has one."""
     with Path(path).open("rb") as file:
-        file.seek(8 + int.from_bytes(file.read(8), "little"))
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        wanted = header.get("__metadata__", {}).pop("sha256", None)
+        digest = hashlib.sha256(_canonical(header))
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return wanted in (None, digest.hexdigest())
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
