@@ -162,10 +162,9 @@ def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.d
     except ValidationError as error:
         raise ConfigError(first_complaint(error, Config, data=tree)) from error
     for identity, settings in config.identities.items():
-        # Whoever is to be forgotten has all the more to be known by name.
-        if config.forget in (identity, settings.person):
-            continue
-        if settings.expired(today or datetime.date.today()):
+        # Whose consent has expired can still be forgotten.
+        leaving = config.forget is not None and config.forget in (identity, settings.person)
+        if not leaving and settings.expired(today or datetime.date.today()):
             raise ConsentMissing(
                 f"identities.{identity}.consent expired on {settings.consent.expires}; renew it or remove the identity"
             )
