@@ -8,7 +8,7 @@ from emotag.workflow.assets import (
     read_manifest,
 )
 from emotag.workflow.failures import reasons
-from emotag.workflow.forget import forget
+from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of

@@ -43,14 +43,13 @@ rule report:
         "results/report/results.md",
 
 
-# --config forget=NAME: removes every result that was made from a person.
+# --config forget=NAME: removes every result that was made from a person. The log names nobody.
 rule forget_identity:
+    log:
+        "results/logs/forget/shared.log",
     localrule: True
     run:
-        priors = {name: PLAN.prior_of(name) for name in CONFIG.identities}
-        print(
-            *forget(CONFIG.forget or "", config, priors), sep="\n", file=sys.stderr
-        )
+        forget_planned(PLAN, config, Path(log[0]))
 
 
 onsuccess:

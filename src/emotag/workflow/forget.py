@@ -10,6 +10,7 @@ import binascii
 import fcntl
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import yaml
 from emotag.errors import ArtifactMismatch, ConfigError, StateBusy
 from emotag.io.artifact import read_people, write_atomic
 from emotag.people import NAME
+from emotag.workflow.identities import Plan
 
 DRIVES = "drives"
 
@@ -182,3 +184,11 @@ def forget(
     if kept:
         lines.append(f"not touched: the footage itself ({', '.join(kept)}) and the entries of your configuration")
     return lines
+
+
+def forget_planned(plan: Plan, tree: Mapping[str, Any], log: Path) -> None:
+    """Forget whom the configuration says, `tree` being what was given of it; the log names nobody."""
+    priors = {name: plan.prior_of(name) for name in plan.config.identities}
+    lines = forget(plan.config.forget or "", tree, priors)
+    print(*lines, sep="\n", file=sys.stderr)
+    write_atomic(log, b"done; what was removed was said on the terminal\n")
