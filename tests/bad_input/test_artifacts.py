@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from emotag.artifacts import Emotion, Landmarks, Speech
+from emotag.artifacts import Emotion, Landmarks, LipRidge, Speech
 from emotag.io.artifact import read_json, write_json
-from emotag.stages import gather, sync
+from emotag.io.video import write_video
+from emotag.stages import emotion, gather, matte, sync
 from emotag.training.checkpoint import CHECKPOINT, StateFolder
 
 FRAMES = 40
@@ -109,6 +110,32 @@ def test_artifact_that_is_not_whole_is_refused(case, tmp_path, refused):
     file = make(tmp_path / "landmarks.safetensors")
     refused(sync, words, landmarks=file, speech=file, lips=file, start_s=0, seconds=5, out="OUT/sync.json", config="{}")
     assert not os.path.exists("made")
+
+
+@pytest.mark.parametrize("part", [(100, 5), (1.5, 5)])
+def test_adaptation_part_outside_the_clip_is_refused(part, tmp_path, refused):
+    values = np.zeros(80, np.float32)
+    Speech(np.zeros((80, 2), np.float32), values, values, values, "whisper", "r").save(tmp_path / "s")
+    LipRidge({"weights": values}, ["aperture"], "whisper", "r").save(tmp_path / "lips")
+    files = {"landmarks": landmarks(tmp_path / "l"), "speech": tmp_path / "s", "lips": tmp_path / "lips"}
+    refused(
+        sync,
+        ["adapt_on.start_s", "1.6 s", "earlier start"],
+        **files,
+        start_s=part[0],
+        seconds=part[1],
+        out="OUT/sync.json",
+        config="{}",
+    )
+
+
+@pytest.mark.parametrize("module", [emotion, matte])
+def test_landmarks_of_another_clip_are_refused(module, tmp_path, refused):
+    write_video(tmp_path / "crop.mp4", [np.full((64, 64, 3), 4 * k, np.uint8) for k in range(5)])
+    outputs = {"out": "OUT/e"} if module is emotion else {"out_alpha": "OUT/a.mkv", "out_labels": "OUT/l.mkv"}
+    more = {"model": tmp_path / "model"} if module is emotion else {}
+    files = {"crop": tmp_path / "crop.mp4", "landmarks": landmarks(tmp_path / "l")}
+    refused(module, ["found 40 frames, expected 5 as in"], **files, **more, **outputs, config="{}")
 
 
 SUMMARIES = {

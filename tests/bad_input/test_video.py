@@ -312,6 +312,9 @@ WORKS: dict[str, tuple[Callable[[Path], Path], Callable[[dict], bool]]] = {
         lambda f: encode(f / "clip.mkv", interrupted(lambda k: k < 20)),
         lambda facts: any("no face was found" in warning for warning in facts["warnings"]),
     ),
+    "mask over mouth and nose": (
+        lambda f: encode(f / "clip.mkv", covered(0.28, 0.42, 200)), lambda facts: facts["frames"] == FRAMES,
+    ),
     "sunglasses": (lambda f: encode(f / "clip.mkv", covered(0.2, 0.26, 10)), lambda facts: facts["frames"] == FRAMES),
     "frozen for half of the clip": (
         lambda f: encode(f / "clip.mkv", interrupted(lambda k: k < 15, list(moving())[14])),

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
-from emotag.errors import FootageError
+from emotag.errors import ArtifactMismatch, FootageError
 from emotag.io.video_writer import SCALER, write_gray, write_video
 from emotag.types import FPS
 
 __all__ = [
-    "EXTENSIONS", "IMAGE_EXTENSIONS", "VideoInfo", "open_media", "probe", "read_at_rate", "read_frames", "read_gray",
-    "resize", "to_rgb", "write_gray", "write_video",
+    "EXTENSIONS", "IMAGE_EXTENSIONS", "VideoInfo", "check_length", "open_media", "probe", "read_at_rate", "read_frames",
+    "read_gray", "resize", "to_rgb", "write_gray", "write_video",
 ]  # fmt: skip
 
 EXTENSIONS = frozenset(
@@ -114,6 +114,17 @@ def probe(path: Path) -> VideoInfo:
         audio_rate_hz=int(audio[0].codec_context.sample_rate or 0) if audio else 0,
         audio_channels=int(audio[0].codec_context.channels or 0) if audio else 0,
     )
+
+
+def check_length(path: Path, count: int, other: Path) -> None:
+    """Refuse a video that has not as many frames as `other`, which was made from it, has entries.
+
+    Raises:
+        ArtifactMismatch: they differ.
+    """
+    found = probe(path).frames
+    if found != count:
+        raise ArtifactMismatch(f"{other}: found {count} frames, expected {found} as in {path}; make both again")
 
 
 def read_frames(
