@@ -9,10 +9,14 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from emotag.artifacts import Landmarks
 from emotag.errors import AssetMissing, EmotagError
 from emotag.io import assets
+from emotag.io.video import write_video
 from emotag.stages import emotion as emotion_stage
 from emotag.stages import fetch, head, speech
 from emotag.workflow.assets import check_assets, read_manifest
@@ -162,9 +166,6 @@ KINDS = ["missing", "zero length", "text", "zeros", "cut off", "header alone"]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_speech_model_that_is_not_whole_is_refused(kind, tmp_path, refused, whisper_model):
-    import numpy as np
-    import soundfile
-
     soundfile.write(tmp_path / "a.wav", 0.1 * np.ones(16_000), 16_000)
     model = model_of(kind, tmp_path / "model.bin", whisper_model)
     refused(speech, ["model.bin"], audio=tmp_path / "a.wav", model=model, out="OUT/s.safetensors", config="{}")
@@ -172,12 +173,9 @@ def test_speech_model_that_is_not_whole_is_refused(kind, tmp_path, refused, whis
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_emotion_model_that_is_not_whole_is_refused(kind, tmp_path, refused, fer_model):
-    import numpy as np
-
-    from emotag.artifacts import Landmarks
-
     mesh = np.zeros((3, 478, 3), np.float32)
     Landmarks(mesh, np.ones(3, np.float32), np.zeros(3, bool), 64, 64).save(tmp_path / "l")
+    write_video(tmp_path / "crop.mp4", [np.full((64, 64, 3), 4 * k, np.uint8) for k in range(3)])
     model = model_of(kind, tmp_path / "model.hdf5", fer_model)
     files = {"crop": tmp_path / "crop.mp4", "landmarks": tmp_path / "l", "model": model}
     refused(emotion_stage, ["model.hdf5"], **files, out="OUT/e.safetensors", config="{}")
