@@ -1,12 +1,6 @@
 # What a user asks for: `snakemake --cores 8 <one of these>`.
 
 
-rule all:
-    default_target: True
-    input:
-        f"results/summary/{CONFIG.adapt.identity}.json",
-
-
 # Optional assets are made by no rule of their own accord; fetch_assets takes what the pipeline needs.
 rule fetch_assets:
     input:

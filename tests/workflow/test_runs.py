@@ -13,6 +13,10 @@ def test_every_target_plans(shared_copy, target):
     assert shared_copy.jobs(target)
 
 
+def test_without_a_target_everything_is_made(shared_copy):
+    assert {"all", "adapt", "render_variant"} <= set(shared_copy.jobs())
+
+
 def test_works_under_a_bare_path_without_activation(shared_copy):
     done = shared_copy.snakemake("-n", "adapt_identity", env={"PATH": "/usr/bin:/bin"})
     assert done.returncode == 0, done.stdout
