@@ -48,6 +48,9 @@ def results(tmp_path: Path) -> Path:
             path = tmp_path / "results" / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"made of {'annas face' if person == 'anna' else 'another face'}")
+    shared = tmp_path / "results/benchmarks/page/shared.jsonl"
+    shared.parent.mkdir()
+    shared.write_text('{"input": ["results/summary/ben.json", "results/summary/anna.json"], "what": "annas face"}')
     return tmp_path / "results"
 
 
@@ -89,6 +92,9 @@ def test_corpora_priors_and_avatars_that_hold_the_person_go_too(results):
         material(people, results / f"corpus/clips/{left_out}.safetensors")
         material(people, results / f"prior/clips/{left_out}/prior.safetensors")
         (results / f"state/pretrain/clips/{left_out}/0123").mkdir(parents=True)
+        for log in (f"corpus_clips/{left_out}.log", f"pretrain/clips@{left_out}.log"):
+            (results / "logs" / log).parent.mkdir(parents=True, exist_ok=True)
+            (results / "logs" / log).write_text("people: 2")
     avatars = [results / f"identities/{name}/avatar.safetensors" for name in ("ben", "annabel")]
     for avatar in avatars:
         avatar.write_text("begun with a prior")
@@ -98,6 +104,8 @@ def test_corpora_priors_and_avatars_that_hold_the_person_go_too(results):
     assert [path.name for path in (results / "corpus/clips").iterdir()] == ["x.safetensors"]
     assert [path.parent.name for path in results.glob("prior/clips/*/*")] == ["x"]
     assert [path.name for path in (results / "state/pretrain/clips").iterdir()] == ["x"]
+    assert sorted(path.name for path in results.glob("logs/corpus_clips/*")) == ["x.log"]
+    assert sorted(path.name for path in results.glob("logs/pretrain/*")) == ["clips@x.log", "synthetic@all.log"]
     assert not avatars[0].exists() and not (results / "identities/ben/drives").exists()
     assert avatars[1].exists() and (results / "identities/ben/subject.safetensors").exists()
 

@@ -81,7 +81,8 @@ def belongings(person: Person, results: Path, prior_of: Mapping[str, str]) -> li
             found += list(results.glob(f"summary/{other.name}.json"))
     words = person.names | person.clips | _audio_alone(person, results)
     for kind in ("logs", "benchmarks"):
-        found += [path for path in results.glob(f"{kind}/*/*") if _job_names(path) & words]
+        # Benchmarks of shared jobs list what they read.
+        found += [path for path in results.glob(f"{kind}/*/*") if _job_names(path) & words or _speaks(path, person)]
     found += [results / "audio" / name for name in _audio_alone(person, results)]
     return sorted({path for path in found if path.exists() or path.is_symlink()})
 
@@ -114,27 +115,33 @@ def _priors(person: Person, results: Path) -> Iterator[Path]:
         if held & person.names or left_out.removeprefix("without-") in person.names:
             yield file
             yield from results.glob(f"state/pretrain/clips/{left_out}")
-            yield from results.glob(f"logs/*/*{left_out}*")
-            yield from results.glob(f"benchmarks/*/*{left_out}*")
+            for kind in ("logs", "benchmarks"):
+                yield from results.glob(f"{kind}/pretrain/clips@{left_out}[.@]*")
+                yield from results.glob(f"{kind}/corpus_clips/{left_out}[.@]*")
 
 
 def records(person: Person, folder: Path) -> list[Path]:
     """Snakemake's own records and logs (in `.snakemake`) that speak of the person's files."""
-    words = "|".join(sorted(re.escape(word) for word in person.names | person.clips))
-    mark = re.compile(rf"[/@](self-|without-)?({words})(?=[/.@\"'\s,\]]|-(first|from|\d)|$)")
     files = [path for kind in ("metadata", "incomplete", "log", "auxiliary") for path in folder.glob(f"{kind}/**/*")]
-    return sorted(path for path in files if path.is_file() and _speaks(path, folder, mark, person.files))
+    return sorted(path for path in files if path.is_file() and _speaks(path, person, _recorded(path, folder)))
 
 
-def _speaks(path: Path, folder: Path, mark: re.Pattern, footage: frozenset[str]) -> bool:
+def _recorded(path: Path, folder: Path) -> str:
+    """The output that a record of Snakemake is about, or nothing."""
     # Names are base64 of the output's path, over several folders where that is long ("@" marks the folders).
     parts = path.relative_to(folder).parts[1:]
     try:
-        name = base64.b64decode("".join(part.removeprefix("@") for part in parts), validate=True).decode()
+        return base64.b64decode("".join(part.removeprefix("@") for part in parts), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        name = ""
+        return ""
+
+
+def _speaks(path: Path, person: Person, name: str = "") -> bool:
+    """Whether a text file, or the `name` it stands for, has a path of the person's results or footage."""
+    words = "|".join(sorted(re.escape(word) for word in person.names | person.clips))
+    mark = rf"[/@](self-|without-)?({words})(?=[/.@\"'\s,\]]|-(first|from|\d)|$)"
     text = name + "\n" + path.read_text(encoding="utf-8", errors="replace")
-    return bool(mark.search(text)) or any(file in text for file in footage)
+    return bool(re.search(mark, text)) or any(file in text for file in person.files)
 
 
 def remove(person: Person, paths: list[Path], results: Path) -> None:
