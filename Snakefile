@@ -26,3 +26,10 @@ include: "rules/prior.smk"
 include: "rules/adapt.smk"
 include: "rules/render.smk"
 include: "rules/measure.smk"
+
+
+# Here, because what an included file names as the default does not count.
+rule all:
+    default_target: True
+    input:
+        f"results/summary/{CONFIG.adapt.identity}.json",

@@ -1,20 +1,32 @@
 # Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
 from emotag.errors import EmotagError
-from emotag.project import check_files, resolve
-from emotag.workflow.assets import asset_digest, asset_entry, read_manifest
+from emotag.project import check_files, load_files, resolve
+from emotag.workflow.assets import (
+    asset_digest,
+    asset_entry,
+    check_assets,
+    read_manifest,
+)
 from emotag.workflow.failures import reasons
+from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
 
 try:
+    if workflow.is_main_process:
+        # Snakemake's own reader takes the last of two equal keys.
+        load_files([Path(file) for file in workflow.configfiles])
     CONFIG = resolve(config)
-    check_files(CONFIG)
+    if CONFIG.forget is None:
+        check_files(CONFIG)
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
+    if workflow.is_main_process:
+        check_assets(ASSETS, Path("data/assets"))
 except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
-    print(f"error: {error}", file=sys.stderr)
+    print("error:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
 
 PLAN = Plan(CONFIG)

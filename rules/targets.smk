@@ -1,12 +1,6 @@
 # What a user asks for: `snakemake --cores 8 <one of these>`.
 
 
-rule all:
-    default_target: True
-    input:
-        f"results/summary/{CONFIG.adapt.identity}.json",
-
-
 # Optional assets are made by no rule of their own accord; fetch_assets takes what the pipeline needs.
 rule fetch_assets:
     input:
@@ -41,6 +35,15 @@ rule evaluate:
 rule report:
     input:
         "results/report/results.md",
+
+
+# --config forget=NAME: removes every result that was made from a person. The log names nobody.
+rule forget_identity:
+    log:
+        "results/logs/forget/shared.log",
+    localrule: True
+    run:
+        forget_planned(PLAN, config, Path(log[0]))
 
 
 onsuccess:

@@ -184,5 +184,12 @@ def test_two_identities_may_share_a_clip():
     assert clip_owners(config.identities)["long"] == ("x.mp4", "five")
 
 
+def test_expired_consent_does_not_keep_a_person_from_being_forgotten():
+    expired = {"consent": {"scope": "research", "date": "2020-01-01", "expires": "2021-01-01"}}
+    assert of(**person(**expired), forget="me").forget == "me"
+    with pytest.raises(ConsentMissing):
+        of(**person(**expired), forget="you")
+
+
 def test_stage_adapt_does_not_read_what_only_the_target_needs():
     assert {"identity", "drive"}.isdisjoint(stage_model("adapt").model_fields)

@@ -3,7 +3,10 @@
 inspect FILE                 kind, fields and provenance of any artifact
 check [--configfile F …]     validate config.yaml with files on top, as Snakemake would; exit code 2 if wrong
 schema                       write src/emotag/config.schema.json
-watch STATE                  print a training's progress until it ends
+forget NAME [--configfile F …]
+                             remove every result that was made from a person, by the name of an identity or a person
+watch [STATE] [--once] [--all]
+                             show every running training until interrupted; STATE is results/state
 clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of a folder (make bench-clips)
 page CONFIG OUT [--remarks F]
                              write the results page of all its identities, with what could not be made; the text of F
@@ -13,14 +16,15 @@ page CONFIG OUT [--remarks F]
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
 from emotag.errors import EmotagError
 from emotag.io.artifact import read_tensors, write_atomic
 from emotag.project import Config, check_files, load_files, resolve
 from emotag.stages.page import run as write_page
+from emotag.training.watch import watch
 from emotag.workflow.clips import clips_config
+from emotag.workflow.forget import forget
 
 SCHEMA = Path(__file__).with_name("config.schema.json")
 
@@ -36,10 +40,14 @@ def inspect(path: Path) -> None:
         print(f"{title}: {json.dumps(json.loads(metadata.get(title, '{}')), indent=2)}")
 
 
+def default_files() -> list[Path]:
+    """The configuration that Snakemake always reads, where there is one."""
+    return [Path("config.yaml")] if Path("config.yaml").exists() else []
+
+
 def check(configfiles: list[Path]) -> None:
     """Validate config.yaml with `configfiles` merged over it."""
-    base = [Path("config.yaml")] if Path("config.yaml").exists() else []
-    config = resolve(load_files(base + configfiles))
+    config = resolve(load_files(default_files() + configfiles))
     check_files(config)
     print(f"good: preset {config.preset}, adapting {config.adapt.identity}; known: {', '.join(config.identities)}")
 
@@ -52,25 +60,6 @@ def schema_text() -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
-def watch(state: Path, interval_s: float = 2.0) -> None:
-    """Follow every progress.jsonl under `state`, one line a step, until interrupted."""
-    if not state.is_dir():
-        raise EmotagError(f"{state}: no such folder; give the state folder of a training, such as results/state/…")
-    offsets: dict[Path, int] = {}
-    while True:
-        for file in sorted(state.rglob("progress.jsonl")):
-            with file.open(encoding="utf-8") as lines:
-                lines.seek(offsets.get(file, 0))
-                while (line := lines.readline()).endswith("\n"):
-                    offsets[file] = lines.tell()
-                    values = ", ".join(
-                        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
-                        for key, value in json.loads(line).items()
-                    )
-                    print(f"{file.parent.name}: {values}", flush=True)
-        time.sleep(interval_s)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 2 for what the user can mend."""
     parser = argparse.ArgumentParser(
@@ -80,11 +69,17 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("inspect").add_argument("file", type=Path)
     commands.add_parser("check").add_argument("--configfile", type=Path, nargs="*", default=[])
     commands.add_parser("schema")
-    commands.add_parser("watch").add_argument("state", type=Path)
+    watched = commands.add_parser("watch")
+    watched.add_argument("state", type=Path, nargs="?", default=Path("results/state"))
+    watched.add_argument("--once", action="store_true")
+    watched.add_argument("--all", action="store_true", dest="everything")
     clips = commands.add_parser("clips")
     clips.add_argument("folder", type=Path)
     clips.add_argument("out", type=Path)
     clips.add_argument("names", nargs="*")
+    forgotten = commands.add_parser("forget")
+    forgotten.add_argument("name")
+    forgotten.add_argument("--configfile", type=Path, nargs="*", default=[])
     page = commands.add_parser("page")
     page.add_argument("config", type=Path)
     page.add_argument("out", type=Path)
@@ -95,6 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
             inspect(chosen.file)
         elif chosen.command == "check":
             check(chosen.configfile)
+        elif chosen.command == "forget":
+            print(*forget(chosen.name, load_files(default_files() + chosen.configfile)), sep="\n")
         elif chosen.command == "clips":
             write_atomic(chosen.out, clips_config(chosen.folder, chosen.names).encode())
         elif chosen.command == "page":
@@ -104,9 +101,9 @@ def main(arguments: list[str] | None = None) -> int:
         elif chosen.command == "schema":
             SCHEMA.write_text(schema_text(), encoding="utf-8")
         else:
-            watch(chosen.state)
+            watch(chosen.state, chosen.once, chosen.everything)
     except EmotagError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         pass

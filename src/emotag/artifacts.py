@@ -18,6 +18,7 @@ class Landmarks(Artifact):
     `interpolated` [T] bool (no face was found; the points are interpolated), and the crop's size."""
 
     KIND: ClassVar[str] = "landmarks"
+    SHAPES: ClassVar[dict] = {"points": ("T", 478, 3), "confidence": ("T",), "interpolated": ("T",)}
     points: np.ndarray
     confidence: np.ndarray
     interpolated: np.ndarray
@@ -35,6 +36,12 @@ class Subject(Artifact):
     """
 
     KIND: ClassVar[str] = "subject"
+    SHAPES: ClassVar[dict] = {
+        "shape": ("S",),
+        "landmark_offsets": (478, 3),
+        "neutral_jaw": (3,),
+        "vertex_colours": ("V", 3),
+    }
     head_model: str
     expression_names: list[str]
     shape: np.ndarray
@@ -54,6 +61,10 @@ class Tracks(Artifact):
     `interpolated` [T] bool."""
 
     KIND: ClassVar[str] = "tracks"
+    SHAPES: ClassVar[dict] = {
+        "shape": ("S",), "expression": ("T", "E"), "jaw": ("T", 3), "neck": ("T", 3), "eyes": ("T", 6),
+        "rotation": ("T", 3), "translation": ("T", 3), "landmark_error": ("T", 478), "interpolated": ("T",),
+    }  # fmt: skip
     head_model: str
     expression_names: list[str]
     shape: np.ndarray
@@ -73,6 +84,7 @@ class ActionUnits(Artifact):
     """`intensity` [T, A] 0 to 5 in the order of `names` (OpenFace's: AU01, AU02, …, AU45)."""
 
     KIND: ClassVar[str] = "action_units"
+    SHAPES: ClassVar[dict] = {"intensity": ("T", "A")}
     names: list[str]
     intensity: np.ndarray
     provider: str
@@ -83,6 +95,7 @@ class Emotion(Artifact):
     """`probabilities` [T, 7] in `emotag.types.EMOTIONS` order; intensity is 1 - p(neutral)."""
 
     KIND: ClassVar[str] = "emotion"
+    SHAPES: ClassVar[dict] = {"probabilities": ("T", 7)}
     probabilities: np.ndarray
     provider: str
 
@@ -103,6 +116,7 @@ class Speech(Artifact):
     `log_f0` [K] natural log of Hz (0 where unvoiced), `voiced` [K] 0/1, `energy` [K] dB of the RMS."""
 
     KIND: ClassVar[str] = "speech"
+    SHAPES: ClassVar[dict] = {"features": ("K", "D"), "log_f0": ("K",), "voiced": ("K",), "energy": ("K",)}
     features: np.ndarray
     log_f0: np.ndarray
     voiced: np.ndarray
@@ -197,6 +211,7 @@ class Motion(Artifact):
     translation, gate, emotion, condition. `audio_start_s` says where the driving audio begins at frame 0."""
 
     KIND: ClassVar[str] = "motion"
+    SHAPES: ClassVar[dict] = {"codes": ("T", "C")}
     codes: np.ndarray
     layout: dict[str, list[int]]
     variant: str

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from emotag.errors import ConfigError
 
+DEEPEST = 20
+
 
 def first_complaint(error: ValidationError, model: type[BaseModel], prefix: str = "", data: Any = None) -> str:
     """The first of pydantic's complaints as a line, with the number of further ones.
@@ -104,14 +106,16 @@ def is_settings(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, BaseModel)
 
 
-def check_keys(tree: Mapping[Any, Any], where: str = "") -> None:
+def check_keys(tree: Mapping[Any, Any], where: str = "", depth: int = 0) -> None:
     """Refuse keys that YAML did not read as text.
 
     Raises:
-        ConfigError: a key is a number, a truth value, a date or empty.
+        ConfigError: a key is a number, a truth value, a date or empty, or mappings lie deeper than any setting does.
     """
+    if depth > DEEPEST:
+        raise ConfigError(f"{where[:60]}: nested too deeply (an anchor that holds itself?); write the values out")
     for key, value in tree.items():
         if not isinstance(key, str):
             raise ConfigError(f"{where or 'the configuration'}: {not_text(key, 'a name')}")
         if isinstance(value, Mapping):
-            check_keys(value, f"{where}.{key}" if where else key)
+            check_keys(value, f"{where}.{key}" if where else key, depth + 1)

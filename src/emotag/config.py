@@ -4,17 +4,19 @@
 test fails when the two drift apart.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 NUMBERS = (int, float, float | None)
+DAY_S = 86_400
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Settings(BaseModel):
-    """Base of all settings: frozen, and a misspelt key is an error that names it."""
+    """Base of all settings: frozen, numbers are finite, and a misspelt key is an error that names it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -30,16 +32,19 @@ class ExcerptConfig(Settings):
     """Seconds of a clip, counted from its beginning."""
 
     start_s: float | None = Field(
-        None, ge=0, description="left out: the beginning or, in the clip adapted on, behind the adaptation part"
+        None,
+        ge=0,
+        le=DAY_S,
+        description="left out: the beginning or, in the clip adapted on, behind the adaptation part",
     )
-    seconds: float | None = Field(None, ge=1, description="left out: up to the clip's end")
+    seconds: float | None = Field(None, ge=1, le=DAY_S, description="left out: up to the clip's end")
 
 
 class DemoConfig(Settings):
     """The demo's footage: a talker made by code."""
 
-    size_px: int = Field(512, ge=128, le=2048)
-    seconds: float = Field(13.0, ge=5, description="cut at the last pause before")
+    size_px: int = Field(512, ge=128, le=2048, multiple_of=2)
+    seconds: float = Field(13.0, ge=5, le=DAY_S, description="cut at the last pause before")
     crf: int = Field(14, ge=0, le=40)
     seed: int = Field(1, ge=0, lt=1000)
 
@@ -48,13 +53,13 @@ class TalkersConfig(Settings):
     """Corpus of synthetic talkers, used where corpus.clips is empty."""
 
     talkers: int = Field(16, ge=8, le=500)
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
 
 
 class CropConfig(Settings):
     """Face-centred square crop at 25 fps, and the footage it refuses."""
 
-    size_px: int = Field(512, ge=64, le=2048, description="edge of the square crop")
+    size_px: int = Field(512, ge=64, le=2048, multiple_of=2, description="edge of the square crop")
     face_share: float = Field(0.42, gt=0.1, lt=0.9, description="height of the face box over the crop's edge")
     min_face_px: int = Field(96, ge=16, description="smallest face height accepted, in source pixels")
     min_seconds: float = Field(5.0, ge=0, description="shortest clip accepted")
@@ -78,7 +83,9 @@ class SpeechConfig(Settings):
     """Speech features and prosody."""
 
     provider: Literal["whisper"] = "whisper"
-    blocks: tuple[int, ...] = Field((2, 3), description="encoder blocks, counted from 1, concatenated")
+    blocks: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (2, 3), min_length=1, description="encoder blocks, counted from 1 (0: the stem), concatenated"
+    )
     prosody: Literal["librosa", "none"] = "librosa"
 
 
@@ -146,7 +153,7 @@ class PretrainConfig(Settings):
     learning_rate: float = Field(5e-4, gt=0)
     weight_kl: float = Field(0.01, ge=0)
     weight_score: float = Field(0.1, ge=0)
-    seed: int = 0
+    seed: Seed = 0
 
 
 class AdaptConfig(Settings):
@@ -178,7 +185,7 @@ class AdaptConfig(Settings):
     weight_scale: float = Field(1.0, ge=0, description="hinge on local scale beyond threshold_scale")
     threshold_scale: float = Field(0.6, ge=0)
     checkpoint_every: int = Field(200, ge=1)
-    seed: int = 0
+    seed: Seed = 0
 
 
 class RefineConfig(Settings):
@@ -194,7 +201,7 @@ class RenderConfig(Settings):
     backend: Literal["auto", "cpu", "cpp", "numba", "torch", "gsplat"] = Field(
         "auto", description="cpu is cpp where there are AVX2 and a C++ compiler or a built library, else numba"
     )
-    size_px: int = Field(512, ge=64, le=2048)
+    size_px: int = Field(512, ge=64, le=2048, multiple_of=2)
     crf: int = Field(16, ge=0, le=40)
     plate: Literal["clip", "white", "black"] = Field("clip", description="what stands behind the head")
 

@@ -16,13 +16,14 @@ def adaptation_part(frames: int, start_s: float, seconds: float, clip: str = "cl
     just over five seconds can still be measured on frames it was not fitted to.
 
     Raises:
-        FootageError: the part begins after the clip's end.
+        FootageError: the part begins after the clip's end or less than a second before.
     """
     start = round(start_s * FPS)
     stop = start + round(seconds * FPS)
-    if start >= frames - 1:
+    if start >= frames - 1 or (start > 0 and start > frames - FPS):
         raise FootageError(
-            f"{clip}: adapt_on.start_s is {start_s:g} s but the clip has {frames / FPS:.1f} s; choose an earlier start"
+            f"{clip}: adapt_on.start_s is {start_s:g} s but the clip has {frames / FPS:.1f} s, expected a second at "
+            "least behind it; choose an earlier start"
         )
     if frames - stop < SHORTEST_TEST_S * FPS and start == 0:
         stop = min(stop, round(frames * 2 / 3))

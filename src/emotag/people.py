@@ -9,9 +9,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from emotag.complaints import not_text
-from emotag.config import ExcerptConfig, Settings
+from emotag.config import DAY_S, ExcerptConfig, Settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_name(value: Any) -> str:
@@ -30,13 +32,18 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 def check_file(value: str) -> str:
-    """A file name that Snakemake can carry: it takes braces for wildcards and knows no way to quote them."""
+    """A file name that Snakemake can carry: it takes braces for wildcards and knows no way to quote them, and its logs and
+    shell commands are lines."""
+    if CONTROL.search(value):
+        raise ValueError(
+            f"found {value!r}; control characters cannot stand in a file name here, please rename the file"
+        )
     if "{" in value or "}" in value:
         raise ValueError(f"found {value!r}; braces cannot stand in a file name here, please rename the file")
     return value
 
 
-File = Annotated[Text, AfterValidator(check_file)]
+File = Annotated[str, StringConstraints(min_length=1), AfterValidator(check_file)]
 
 
 class Consent(Settings):
@@ -46,6 +53,12 @@ class Consent(Settings):
     date: datetime.date
     expires: datetime.date | None = None
     evidence: Text | None = Field(None, description="where the signed form or the recording is")
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> "Consent":
+        if self.expires is not None and self.expires < self.date:
+            raise ValueError(f"expires on {self.expires}, before its date {self.date}; correct one of them")
+        return self
 
 
 def _kind_of_consent(value: Any) -> str:
@@ -61,8 +74,8 @@ class AdaptPart(Settings):
     """The seconds an avatar is made of."""
 
     clip: Name | None = Field(None, description="name of a clip; may be left out where there is only one")
-    start_s: float = Field(0.0, ge=0)
-    seconds: float = Field(5.0, ge=1)
+    start_s: float = Field(0.0, ge=0, le=DAY_S)
+    seconds: float = Field(5.0, ge=1, le=DAY_S)
 
 
 class TestPart(ExcerptConfig):

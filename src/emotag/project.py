@@ -70,6 +70,7 @@ class Config(stages.Settings):
     """All settings of the pipeline."""
 
     preset: Literal["auto", "laptop", "workstation", "paper"] = Field("auto", description="scale; auto: by the machine")
+    forget: Name | None = Field(None, description="whom target forget_identity forgets: an identity, or a person")
     identities: dict[Name, Identity]
     corpus: CorpusSettings = CorpusSettings()
     talkers: stages.TalkersConfig = stages.TalkersConfig()
@@ -161,7 +162,9 @@ def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.d
     except ValidationError as error:
         raise ConfigError(first_complaint(error, Config, data=tree)) from error
     for identity, settings in config.identities.items():
-        if settings.expired(today or datetime.date.today()):
+        # Whose consent has expired can still be forgotten.
+        leaving = config.forget is not None and config.forget in (identity, settings.person)
+        if not leaving and settings.expired(today or datetime.date.today()):
             raise ConsentMissing(
                 f"identities.{identity}.consent expired on {settings.consent.expires}; renew it or remove the identity"
             )
@@ -194,26 +197,57 @@ def check_files(config: Config) -> None:
     if isinstance(config.adapt.drive, DrivingAudio):
         wanted["adapt.drive.audio"] = config.adapt.drive.audio
     for key, file in wanted.items():
-        if file and file != DEMO_VIDEO and not Path(file).is_file():
+        if file and file != DEMO_VIDEO and not _is_file(file):
             raise ConfigError(f"{key}: {file} does not exist (looked in {Path.cwd()}); check the path")
+
+
+def _is_file(file: str) -> bool:
+    try:
+        return Path(file).is_file()
+    except OSError:  # longer than the file system takes
+        return False
+
+
+class UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping; keys that `<<` brings may be given again."""
+        seen = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(
+                        None, None, f"found {key.value!r} twice, expected it once", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def load_files(paths: list[Path]) -> dict[str, Any]:
     """Merge YAML or JSON files in their order.
 
     Raises:
-        ConfigError: a file is missing, is not YAML or has no keys.
+        ConfigError: a file is missing, is not YAML, has no keys or has one twice.
     """
     tree: dict[str, Any] = {}
     for path in paths:
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
         except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+            raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())}); correct the line") from error
+        except RecursionError as error:
+            raise ConfigError(f"{path}: nested too deeply; expected sections with keys and values") from error
         if not isinstance(content, dict):
             raise ConfigError(f"{path}: found {type(content).__name__}, expected keys and values")
+        try:
+            check_keys(content)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
         tree = merge(tree, content)
     return tree
 

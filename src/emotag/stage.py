@@ -5,6 +5,7 @@ Exit code 0: done. 2: something the user can mend, told in one line on stderr. A
 """
 
 import argparse
+import errno
 import hashlib
 import inspect
 import logging
@@ -23,6 +24,8 @@ from emotag.provenance import Run, describe
 from emotag.workflow.sources import closure
 
 _RUN = Run()
+# A full or read-only disk, a quota, missing rights: the user's to mend.
+PLACE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def provenance() -> dict[str, Any]:
@@ -67,6 +70,13 @@ def main(run: Callable[..., None], arguments: Sequence[str] | None = None) -> No
         if error.filename is None or str(error.filename) not in given_paths(values):
             raise
         fail(name, f"{error.filename} does not exist; check the path, or let Snakemake make it")
+    except OSError as error:
+        if error.errno not in PLACE_ERRORS:
+            raise
+        where = error.filename or "the results"
+        fail(
+            name, f"{where}: cannot be written or read ({error.strerror}); make room or give access, then run it again"
+        )
 
 
 def fail(name: str, message: str) -> typing.NoReturn:

@@ -5,12 +5,16 @@ import pytest
 TARGETS = ("all", "fetch_assets", "preprocess", "pretrain", "adapt_identity", "render", "evaluate", "report")
 TERMS = 'source: own recording, licence: own, consent: "my own face"'
 AFTER_MEASURE = {"measure": 1, "summary": 1, "gather": 1, "adapt_identity": 1}
-AFTER_ADAPT = {"drive": 4, "render_variant": 4, "truth": 1, **AFTER_MEASURE}
+AFTER_ADAPT = {"refine": 1, "drive": 4, "render_variant": 4, "truth": 1, **AFTER_MEASURE}
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_target_plans(shared_copy, target):
     assert shared_copy.jobs(target)
+
+
+def test_without_a_target_everything_is_made(shared_copy):
+    assert {"all", "adapt", "render_variant"} <= set(shared_copy.jobs())
 
 
 def test_works_under_a_bare_path_without_activation(shared_copy):

@@ -111,7 +111,7 @@ def load(path: Path) -> MiniXception:
         with h5py.File(path) as file:
             # Not strict, as Keras does not count batches.
             network.load_state_dict(_state(file["model_weights"]), strict=False)
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactMismatch(
             f"{path}: not the mini-Xception ({' '.join(str(error).split())}); fetch the asset again"
         ) from error

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class Source:
     def base_mesh(self) -> BaseMesh:
         """The base mesh with the group name of every quad."""
         vertices, texture, corners, groups, group = [], [], [], [], ""
-        for line in self._zip.read(BASE + "3dobjs/base.obj").decode().splitlines():
+        for line in self._read(BASE + "3dobjs/base.obj").decode().splitlines():
             kind, _, rest = line.partition(" ")
             if kind == "v":
                 vertices.append([float(x) for x in rest.split()])
@@ -84,9 +85,9 @@ class Source:
                 continue
             folder, _, rest = name[len(BASE) + len("targets/") : -len(".target.gz")].partition("/")
             if folder == "macrodetails" and "/" not in rest:
-                macro[rest] = self._displacement(gzip.decompress(self._zip.read(name)), kept, size)
+                macro[rest] = self._displacement(gzip.decompress(self._read(name)), kept, size)
             elif folder in LOCAL_FOLDERS:
-                local[rest] = self._displacement(gzip.decompress(self._zip.read(name)), kept, size)
+                local[rest] = self._displacement(gzip.decompress(self._read(name)), kept, size)
         return macro, local
 
     def units(self, kept: np.ndarray, size: int) -> dict[str, np.ndarray]:
@@ -94,13 +95,11 @@ class Source:
         found = [name for name in sorted(self.names) if name.startswith(UNITS) and name.endswith(".target")]
         if len(found) != 52:
             raise ArtifactMismatch(f"{self.path}: found {len(found)} face units in {UNITS}, expected 52")
-        return {
-            name[len(UNITS) : -len(".target")]: self._displacement(self._zip.read(name), kept, size) for name in found
-        }
+        return {name[len(UNITS) : -len(".target")]: self._displacement(self._read(name), kept, size) for name in found}
 
     def weights(self, size: int) -> dict[str, np.ndarray]:
         """Skinning weight [size] of every bone of the standard rig, by bone."""
-        content = json.loads(self._zip.read(BASE + "rigs/standard/weights.default.json"))["weights"]
+        content = json.loads(self._read(BASE + "rigs/standard/weights.default.json"))["weights"]
         weights = {}
         for bone, entries in content.items():
             weights[bone] = np.zeros(size)
@@ -110,16 +109,24 @@ class Source:
 
     def parents(self) -> dict[str, str]:
         """Parent of every bone of the standard rig ('' for the root)."""
-        rig = json.loads(self._zip.read(BASE + "rigs/standard/rig.default.json"))
+        rig = json.loads(self._read(BASE + "rigs/standard/rig.default.json"))
         return {bone: entry.get("parent") or "" for bone, entry in rig.items()}
 
     def mask(self, name: str, uv: np.ndarray) -> np.ndarray:
         """Sample the painted mask `name` (lips, eyelids, ears, face, inside-mouth) at `uv` [..., 2]; 0 to 1."""
-        picture = np.asarray(Image.open(io.BytesIO(self._zip.read(f"{BASE}textures/mpfb_{name}.jpg"))).convert("L"))
+        picture = np.asarray(Image.open(io.BytesIO(self._read(f"{BASE}textures/mpfb_{name}.jpg"))).convert("L"))
         size = picture.shape[0]
         column = np.clip((uv[..., 0] * size).astype(int), 0, size - 1)
         row = np.clip(((1 - uv[..., 1]) * size).astype(int), 0, size - 1)
         return picture[row, column] / 255.0
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return self._zip.read(name)
+        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise ArtifactMismatch(
+                f"{self.path}: {name} cannot be read ({error}); delete it, run the fetch rule"
+            ) from error
 
     @staticmethod
     def _displacement(content: bytes, kept: np.ndarray, size: int) -> np.ndarray:

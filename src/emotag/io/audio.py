@@ -28,7 +28,8 @@ def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
     Channels are averaged; the rate is changed by a linear-phase polyphase filter (no delay).
 
     Raises:
-        FootageError: the file cannot be decoded, has no audio stream, or the stream changes its format midway.
+        FootageError: the file cannot be decoded, has no audio stream, or the stream changes its format midway
+            or holds what is no number.
     """
     with open_media(path) as container:
         if not container.streams.audio:
@@ -38,6 +39,9 @@ def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
         chunks = _decode_mono(container, stream, rate, path)
     if not chunks:
         raise FootageError(f"{path}: its audio stream is empty; give a file with sound")
+    broken = next((start for start, samples in chunks if not np.isfinite(samples).all()), None)
+    if broken is not None:
+        raise FootageError(f"{path}: found samples that are not finite after {broken:.2f} s; export the sound again")
     origin = _picture_start_s(path)
     samples = _place(chunks, rate, chunks[0][0] if origin is None else origin)
     if rate != sample_rate_hz:

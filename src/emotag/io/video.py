@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
-from emotag.errors import FootageError
+from emotag.errors import ArtifactMismatch, FootageError
 from emotag.io.video_writer import SCALER, write_gray, write_video
 from emotag.types import FPS
 
 __all__ = [
-    "EXTENSIONS", "IMAGE_EXTENSIONS", "VideoInfo", "open_media", "probe", "read_at_rate", "read_frames", "read_gray",
-    "resize", "to_rgb", "write_gray", "write_video",
+    "EXTENSIONS", "IMAGE_EXTENSIONS", "VideoInfo", "check_length", "open_media", "probe", "read_at_rate", "read_frames",
+    "read_gray", "resize", "to_rgb", "write_gray", "write_video",
 ]  # fmt: skip
 
 EXTENSIONS = frozenset(
@@ -67,15 +67,15 @@ def open_media(path: Path) -> Iterator[av.container.InputContainer]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FootageError(f"{path}: no such file; give the path of a video file")
+        raise FootageError(f"{path}: no such file; give the path of a video or sound file")
     try:
         with av.open(str(path)) as container:
             yield container
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FootageError(
-            f"{path}: cannot be decoded ({reason}), the file is damaged or not a video; play it through once, then export "
-            "it again as mp4"
+            f"{path}: cannot be decoded ({reason}), the file is damaged or neither video nor sound; play it through "
+            "once, then export it again"
         ) from error
 
 
@@ -114,6 +114,17 @@ def probe(path: Path) -> VideoInfo:
         audio_rate_hz=int(audio[0].codec_context.sample_rate or 0) if audio else 0,
         audio_channels=int(audio[0].codec_context.channels or 0) if audio else 0,
     )
+
+
+def check_length(path: Path, count: int, other: Path) -> None:
+    """Refuse a video that has not as many frames as `other`, which was made from it, has entries.
+
+    Raises:
+        ArtifactMismatch: they differ.
+    """
+    found = probe(path).frames
+    if found != count:
+        raise ArtifactMismatch(f"{other}: found {count} frames, expected {found} as in {path}; make both again")
 
 
 def read_frames(
@@ -214,8 +225,16 @@ def _picture_stream(container: av.container.InputContainer, path: Path) -> av.Vi
 
 
 def _decode(path: Path) -> Iterator[av.VideoFrame]:
+    size = None
     with open_media(path) as container:
-        yield from container.decode(_picture_stream(container, path))
+        for frame in container.decode(_picture_stream(container, path)):
+            size = size or (frame.width, frame.height)
+            if (frame.width, frame.height) != size:
+                raise FootageError(
+                    f"{path}: found frames of {frame.width}x{frame.height} px after {frame.time or 0:.1f} s, expected "
+                    f"{size[0]}x{size[1]} as the first; the picture changes its size, so export the file again"
+                )
+            yield frame
 
 
 def _chosen(path: Path, start: int, stop: int | None, only: Collection[int] | None) -> Iterator[av.VideoFrame]:

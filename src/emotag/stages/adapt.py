@@ -4,7 +4,6 @@ Reads: head, Subject, Identity, Geometry, Prior, and of the clip: Tracks, Action
 alpha.mkv, labels.mkv. Writes: an Avatar. State (checkpoints, progress) goes below `state`; a killed run resumes from it.
 """
 
-import json
 import logging
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from emotag.gaussians.placement import join
 from emotag.gaussians.trunk import Trunk
 from emotag.geometry.camera import Camera
 from emotag.head import makehuman
+from emotag.io.artifact import read_json
 from emotag.motion import channels, cues, grmn, lip_space
 from emotag.motion.codes import Codes
 from emotag.motion.mouth_field import MouthArchitecture, canonical_positions
@@ -66,7 +66,7 @@ def run(
     check_head(start, model.name, channels.motion_names(model.expression_names))
     tracked, heard = Tracks.load(tracks), Speech.load(speech)
     frames = np.arange(*person.part)
-    offset = json.loads(sync.read_text())["offset_frames"]
+    offset = read_json(sync, "offset_frames")["offset_frames"]
     driven = cues.gather(heard, frames, offset, ActionUnits.load(action_units), frames, Identity.load(identity))
     motion = np.concatenate([tracked.expression, tracked.jaw], 1)[frames]
     network = personalise(

@@ -4,7 +4,6 @@ Reads, one a clip and in the order of `clips`: Tracks, ActionUnits, Emotion, Ide
 Writes: a Corpus without the clips of the person `leave_out`.
 """
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from emotag import stage
 from emotag.artifacts import ActionUnits, Corpus, Emotion, Identity, Speech, Tracks
 from emotag.errors import ArtifactMismatch, ConfigError
+from emotag.io.artifact import read_json
 from emotag.motion.channels import motion_names
 from emotag.motion.cues import prosody_of, upper_face_units
 
@@ -83,7 +83,7 @@ def columns_of(
     arrays["identity"] = np.asarray(Identity.load(identity).embedding, np.float32)
     arrays["features"] = np.asarray(spoken.features, np.float32)
     arrays["prosody"] = prosody_of(spoken)
-    return tracked, arrays, float(json.loads(Path(sync).read_text())["offset_frames"])
+    return tracked, arrays, float(read_json(sync, "offset_frames")["offset_frames"])
 
 
 if __name__ == "__main__":

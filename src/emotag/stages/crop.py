@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 SAMPLE_EVERY = 5
 THUMBNAIL_PX = 16
 CRF = 8
+# What a warning is worth: encoders round the sound's end by less, and a talker may sit still for a moment.
+SOUND_GAP_S, STANDING_SHARE = 0.2, 0.1
 
 
 def run(*, video: Path, out_video: Path, out_audio: Path, out_info: Path, config: CropConfig) -> None:
@@ -82,6 +84,7 @@ class _Scan:
                     thumbnails.append(cut(picture, place, THUMBNAIL_PX))
         self.tracks: list[FaceTrack] = link(self.sampled, detections)
         self.frozen = footage.is_frozen(thumbnails)
+        self.standing_share = footage.standing_share(thumbnails)
 
 
 def _crops(video: Path, box: CropBox, size_px: int, source_times: list[float]) -> Iterator[np.ndarray]:
@@ -145,6 +148,12 @@ def _warnings(info: VideoInfo, box: CropBox, scan: _Scan, sound: dict[str, float
         warnings.append(f"the source has {info.fps:.3g} frames a second; frames are repeated to reach {FPS}")
     if info.hdr:
         warnings.append("the source is HDR (PQ or HLG); it is not tone-mapped, colours will look flat")
+    if scan.standing_share > STANDING_SHARE:
+        warnings.append(f"the picture stands still in {scan.standing_share:.0%} of the sampled frames")
+    if info.duration_s - sound["duration_s"] > SOUND_GAP_S:
+        warnings.append(
+            f"the sound ends {info.duration_s - sound['duration_s']:.1f} s before the picture; silence follows"
+        )
     if sound["clipped_share"] > 0.001:
         warnings.append(f"{sound['clipped_share']:.1%} of the sound's samples are clipped")
     return warnings

@@ -5,7 +5,6 @@ pose and upper-face cues (the test clip, or the adaptation clip when another voi
 driving Speech. Writes: a Motion.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from emotag import stage
 from emotag.artifacts import ActionUnits, Avatar, Identity, Speech, Subject, Tracks
 from emotag.config import ExcerptConfig
 from emotag.errors import ConfigError
+from emotag.io.artifact import read_json
 from emotag.motion import channels, cues, driving, grmn
 from emotag.motion.codes import Codes
 from emotag.parts import excerpt, ping_pong
@@ -49,7 +49,7 @@ def run(
     network = grmn.load(figure.network, figure.architecture["network"])
     own, heard, shown = Speech.load(adapt_speech), Speech.load(speech), Tracks.load(tracks)
     adapted_part = (person.part[0], person.part[1])
-    offset = json.loads(sync.read_text())["offset_frames"]
+    offset = read_json(sync, "offset_frames")["offset_frames"]
     if self_driven:
         frames = np.arange(*excerpt(len(shown.expression), adapted_part, clip == person.clip, part))
         sound, lag, audio_start_s = frames, offset, (frames[0] - offset) / FPS
@@ -58,7 +58,7 @@ def run(
         frames, sound, lag, audio_start_s = ping_pong(*adapted_part, length), np.arange(length), 0.0, 0.0
     adapted_frames = np.arange(*adapted_part)
     adapted_units = ActionUnits.load(adapt_action_units)
-    adapted_lag = json.loads(adapt_sync.read_text())["offset_frames"]
+    adapted_lag = read_json(adapt_sync, "offset_frames")["offset_frames"]
     width = network.architecture.width
     material = driving.Material(
         pose=Codes.from_tracks(shown, frames, width),

@@ -11,12 +11,13 @@ from emotag import stage
 from emotag.artifacts import Emotion, Landmarks
 from emotag.config import EmotionConfig
 from emotag.emotion import fer
-from emotag.io.video import read_frames
+from emotag.io.video import check_length, read_frames
 
 
 def run(*, crop: Path, landmarks: Path, model: Path, out: Path, config: EmotionConfig) -> None:
     """Classify the tight face crop of each frame."""
     points = Landmarks.load(landmarks).points
+    check_length(crop, len(points), landmarks)
     probabilities = fer.probabilities(fer.load(model), read_frames(crop), points)
     Emotion(probabilities=probabilities.astype(np.float32), provider=config.provider).save(out, stage.provenance())
 

@@ -11,7 +11,7 @@ import numpy as np
 from emotag import stage
 from emotag.artifacts import Landmarks
 from emotag.config import MatteConfig
-from emotag.io.video import read_frames, read_gray, write_gray
+from emotag.io.video import check_length, read_frames, read_gray, write_gray
 from emotag.tracking.matte import person_alpha
 from emotag.tracking.regions import label_frame, learn_colours
 
@@ -22,6 +22,7 @@ INSIDE = 127
 def run(*, crop: Path, landmarks: Path, out_alpha: Path, out_labels: Path, config: MatteConfig) -> None:
     """Write both masks, frame by frame with the crop."""
     points = Landmarks.load(landmarks).points
+    check_length(crop, len(points), landmarks)
     write_gray(out_alpha, person_alpha(read_frames(crop)))
     chosen = np.unique(np.linspace(0, len(points) - 1, LEARNT_FROM).round().astype(int))
     inside = [alpha > INSIDE for alpha in read_gray(out_alpha, only=chosen)]

@@ -3,11 +3,10 @@
 Reads: results/summary/<identity>.json of each, and a file of remarks where there is one. Writes: one Markdown page.
 """
 
-import json
 from pathlib import Path
 
 from emotag import stage
-from emotag.io.artifact import write_atomic
+from emotag.io.artifact import read_json, write_atomic
 from emotag.report.page import page
 
 
@@ -16,7 +15,7 @@ def run(*, summaries: list[Path], out: Path, wanted: list[str] | None = None, re
 
     `remarks` is put into the page where that file exists.
     """
-    made = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in summaries if path.is_file()}
+    made = {path.stem: read_json(path) for path in summaries if path.is_file()}
     failures = {name: reason(name) for name in wanted or [] if name not in made}
     written = remarks.read_text(encoding="utf-8") if remarks is not None and remarks.is_file() else ""
     write_atomic(out, page(made, failures, written).encode())

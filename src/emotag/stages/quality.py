@@ -5,7 +5,6 @@ report (JSON: measures, verdict, reasons), a contact sheet (evenly spaced frames
 mesh drawn in) and the overlay video.
 """
 
-import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from emotag import stage
 from emotag.artifacts import Landmarks, Subject, Tracks
 from emotag.head import makehuman
 from emotag.head.base import HeadModel
-from emotag.io.artifact import write_json
+from emotag.io.artifact import read_json, write_json
 from emotag.io.audio import read_audio
 from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import read_frames, resize, write_video
@@ -52,7 +51,11 @@ def run(
 ) -> None:
     """Measure, judge, draw. `tracking_unseen` leaves out the frames of `clip` that the `subject` was fitted on."""
     model, mesh, tracked = makehuman.load(head), Landmarks.load(landmarks), Tracks.load(tracks)
-    facts, offset, samples = json.loads(crop_info.read_text()), json.loads(sync.read_text()), read_audio(audio)
+    facts, offset, samples = (
+        read_json(crop_info, "face_px", "warnings"),
+        read_json(sync, "offset_frames"),
+        read_audio(audio),
+    )
     person = Subject.load(subject)
     projected = model_points(model, tracked, np.zeros((LANDMARKS, 3), np.float32))
     tracking = quality.tracking_errors(tracked, mesh.points, projected)

@@ -14,7 +14,7 @@ from emotag import stage
 from emotag.artifacts import Landmarks
 from emotag.config import ShapeConfig
 from emotag.head import makehuman
-from emotag.io.video import read_frames, read_gray
+from emotag.io.video import check_length, read_frames, read_gray
 from emotag.parts import adaptation_part
 from emotag.tracking.fit import as_tracks, fit_shape, subject_of
 from emotag.tracking.regions import head_mask
@@ -42,6 +42,7 @@ def run(
         FootageError: the part lies outside the clip, or the face is not visible in it.
     """
     model, mesh = makehuman.load(head), Landmarks.load(landmarks)
+    check_length(crop, len(mesh.points), landmarks)
     start, stop = adaptation_part(len(mesh.points), start_s, seconds, clip)
     points, gaps = mesh.points[start:stop], mesh.interpolated[start:stop]
     fit = fit_shape(model, points, (mesh.width, mesh.height), config, gaps)

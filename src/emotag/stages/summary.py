@@ -5,7 +5,6 @@ and metrics.parquet; quality.json; sync.json; labels.mkv. Writes: summary.json, 
 and metrics.md (the last three only with a ground truth). Times stand in the summary alone.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import pandas as pd
 
 from emotag import stage
 from emotag.artifacts import Subject
-from emotag.io.artifact import write_atomic, write_json
+from emotag.io.artifact import read_json, write_atomic, write_json
 from emotag.io.audio import read_audio
 from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import probe, read_frames, read_gray, write_video
@@ -50,7 +49,7 @@ def run(
     out_markdown: Path | None = None,
 ) -> None:
     """Gather `identity` driven by `drive`. `others` are videos of baselines, each in a folder named as its variant."""
-    facts, report = json.loads(sidecar.read_text()), json.loads(quality.read_text())
+    facts, report = read_json(sidecar), read_json(quality)
     part = Subject.load(subject).part
     content = {
         "identity": identity,
@@ -61,7 +60,7 @@ def run(
         "sidecar": facts,
         "sheet": str(out_sheet),
         "adaptation_part": part,
-        "offset": json.loads(sync.read_text()),
+        "offset": read_json(sync),
         "quality": {name: report.get(name) for name in ("verdict", "reasons")},
         "tracking": report["tracking_unseen"],
     }

@@ -13,7 +13,7 @@ from emotag.config import TrackConfig
 from emotag.errors import ArtifactMismatch
 from emotag.head import makehuman
 from emotag.head.base import HeadModel
-from emotag.io.video import read_frames, read_gray
+from emotag.io.video import check_length, read_frames, read_gray
 from emotag.tracking.errors import errors
 from emotag.tracking.fit import fit_tracks
 from emotag.tracking.posing import model_points
@@ -46,6 +46,7 @@ def run(
             f"{landmarks}: crop of {mesh.width} x {mesh.height} px, expected {expected[0]} x {expected[1]} as in {subject}; "
             "crop all clips of an identity to one size"
         )
+    check_length(crop, len(mesh.points), landmarks)
     tracks = fit_tracks(model, person, mesh.points, config, mesh.interpolated)
     _log_errors("landmarks", model, person, mesh, tracks)
     if config.photometric > 0:

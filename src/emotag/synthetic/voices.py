@@ -1,12 +1,12 @@
 """The shipped synthetic voices: sound, text and phone times (data/voices; see the README there)."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from emotag.errors import AssetMissing
+from emotag.io.artifact import read_json
 from emotag.io.audio import read_audio
 from emotag.types import SAMPLE_RATE_HZ
 
@@ -41,7 +41,7 @@ def _voice(sound: Path) -> Voice:
     times = sound.with_suffix(".json")
     if not times.is_file():
         raise AssetMissing(f"{times}: missing, expected the phone times of {sound.name}; check out data/voices again")
-    content = json.loads(times.read_text())
+    content = read_json(times, "phones", "text")
     phones = [(float(start), float(end), str(phone)) for start, end, phone in content["phones"]]
     return Voice(sound.stem, read_audio(sound), phones, content["text"])
 

@@ -4,6 +4,7 @@ Checks come in three steps, each reading more of the file: the file itself (`che
 its faces (`check_faces`). Each returns reasons; `refuse` turns them into one line.
 """
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ MIN_FPS = 15.0
 SILENT_DBFS = -60.0
 MIN_PRESENCE = 0.5
 _STILL_DIFFERENCE = 3.0
+_SAME_DIFFERENCE = 0.02
 
 
 def check_extension(path: Path) -> None:
@@ -102,7 +104,13 @@ def check_faces(tracks: list[FaceTrack], sampled: int, fps: float, config: CropC
             f"found a face {main.height:.0f} px high (brows to chin, median, source px), expected at least "
             f"{config.min_face_px}: film nearer or at a higher resolution"
         )
-    if others:
+    if others and all(set(other.frames).isdisjoint(main.frames) for other in others):
+        cut = max(main.frames[0], others[0].frames[0]) / fps
+        reasons.append(
+            f"found that the face jumps to another place or size (from {cut:.1f} s on), expected one shot: give one shot "
+            "of one person"
+        )
+    elif others:
         second = others[0]
         reasons.append(
             f"found {1 + len(others)} faces of similar size ({main.height:.0f} and {second.height:.0f} px high, the second "
@@ -121,6 +129,12 @@ def is_frozen(thumbnails: list[np.ndarray]) -> bool:
         return False
     first = thumbnails[0].astype(np.float32)
     return max(float(np.abs(other - first).mean()) for other in thumbnails[1:]) < _STILL_DIFFERENCE
+
+
+def standing_share(thumbnails: list[np.ndarray]) -> float:
+    """Share of the thumbnails [h, w, 3] uint8 that repeat the one before: 0 where a camera runs, whose noise never does."""
+    pairs = list(itertools.pairwise(thumbnail.astype(np.float32) for thumbnail in thumbnails))
+    return sum(float(np.abs(b - a).mean()) <= _SAME_DIFFERENCE for a, b in pairs) / max(1, len(pairs))
 
 
 def refuse(path: Path, reasons: list[str]) -> None:

@@ -1,8 +1,8 @@
 """State folder of one training job: fingerprint, lock, atomic checkpoints.
 
 The folder's name is a digest of everything that determines the result, so a checkpoint can only be resumed by the job
-it belongs to. One process at a time holds the folder. A checkpoint is a file of tensors and plain values that loads
-without running code (`weights_only`).
+it belongs to. One process at a time holds the folder. A checkpoint is a sha256 and a file of tensors and plain values that
+loads without running code (`weights_only`).
 """
 
 import fcntl
@@ -25,6 +25,7 @@ from emotag.io.artifact import write_atomic
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.pt"
+DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def fingerprint(settings: Mapping[str, Any], code: Sequence[str], inputs: Sequence[Path]) -> str:
@@ -79,15 +80,20 @@ class StateFolder:
         """Write the checkpoint: a reader, or a killed writer, leaves the old one or the new one."""
         buffer = io.BytesIO()
         torch.save(dict(content), buffer)
-        write_atomic(self.path / CHECKPOINT, buffer.getvalue())
+        data = buffer.getvalue()
+        write_atomic(self.path / CHECKPOINT, hashlib.sha256(data).digest() + data)
 
     def load(self) -> dict[str, Any] | None:
         """The last checkpoint, or None when there is none or it cannot be read (training then starts anew)."""
         path = self.path / CHECKPOINT
         if not path.is_file():
             return None
+        written = path.read_bytes()
+        digest, data = written[:DIGEST_BYTES], written[DIGEST_BYTES:]
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            if hashlib.sha256(data).digest() != digest:
+                raise pickle.UnpicklingError("its content is not what was written")
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             log.warning("%s cannot be read (%s); it is deleted and training starts anew", path, error)
             path.unlink()

@@ -1,6 +1,9 @@
 """Progress of a training job: a JSON line every N steps in its state folder, a human line on stderr, and the reader."""
 
 import json
+import os
+import resource
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -37,6 +40,7 @@ class Progress:
             "total": total,
             "losses": {name: float(value) / self._count for name, value in self._sums.items()},
             "seconds_per_step": round(elapsed / self._count, 4),
+            **self._process(),
         }
         self._sums, self._count = {}, 0
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +48,15 @@ class Progress:
             file.write(json.dumps(line, sort_keys=True) + "\n")
         if not self.quiet:
             print(human(line), file=sys.stderr, flush=True)
+
+    @staticmethod
+    def _process() -> dict[str, str | int]:
+        """Where the job runs, and the most memory that it has held, in MB."""
+        # Kilobytes on Linux.
+        used = {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+        if torch.cuda.is_initialized():
+            used["gpu_mb"] = torch.cuda.max_memory_allocated() // 2**20
+        return {"host": socket.gethostname(), "pid": os.getpid(), **used}
 
 
 def human(line: Mapping) -> str:

@@ -2,28 +2,43 @@
 
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from emotag.complaints import first_complaint
-from emotag.errors import ConfigError
-from emotag.io.assets import Asset
+from emotag.errors import AssetMissing, ConfigError
+from emotag.io.assets import Asset, sha256_of
+from emotag.project import load_files
 
 
 def read_manifest(path: Path) -> dict[str, Asset]:
     """Assets by file name.
 
     Raises:
-        ConfigError: an entry is not as the head of the manifest describes it.
+        ConfigError: the file or an entry is not as the head of the manifest describes it.
     """
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     assets = {}
-    for name, entry in entries.items():
+    for name, entry in load_files([path]).items():
+        if not isinstance(entry, dict):
+            raise ConfigError(f"{path}, {name}: found {entry!r}, expected what, licence, sha256 and source")
         try:
             assets[name] = Asset.model_validate({"name": name, **entry})
         except ValidationError as error:
             raise ConfigError(first_complaint(error, Asset, f"{path}, {name}")) from error
     return assets
+
+
+def check_assets(assets: dict[str, Asset], folder: Path) -> None:
+    """Refuse a run on a fetched file that is no longer the one of the manifest.
+
+    Raises:
+        AssetMissing: names the file, both digests and what to do.
+    """
+    for name, asset in assets.items():
+        file = folder / name
+        if file.is_file() and (digest := sha256_of(file)) != asset.sha256:
+            raise AssetMissing(
+                f"{file}: found sha256 {digest}, expected {asset.sha256}; delete it, and the next run fetches it again"
+            )
 
 
 def asset_entry(assets: dict[str, Asset]):
