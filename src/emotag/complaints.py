@@ -21,19 +21,20 @@ def first_complaint(error: ValidationError, model: type[BaseModel], prefix: str 
     """
     details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     first = details[0]
-    loc = visible(tuple(part for part in first["loc"] if part != "[key]"), data)
+    loc = visible(tuple(part for part in first["loc"] if part != "[key]"), data, first["type"] == "missing")
     where = ".".join([prefix] * bool(prefix) + [str(part) for part in loc]) or "the configuration"
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return f"{where}: {reason(first, model, loc)}{more}"
 
 
-def visible(loc: tuple[int | str, ...], data: Any) -> list[int | str]:
-    """The parts of pydantic's location that a user wrote: names of union members are left out."""
+def visible(loc: tuple[int | str, ...], data: Any, missing: bool = False) -> list[int | str]:
+    """The parts of pydantic's location that a user wrote: names of union members are left out, that of a
+    `missing` key is not."""
     if data is None:
         return list(loc)
     kept: list[int | str] = []
     for number, part in enumerate(loc):
-        if isinstance(data, Mapping) and (part in data or number == len(loc) - 1):
+        if isinstance(data, Mapping) and (part in data or (missing and number == len(loc) - 1)):
             kept.append(part)
             data = data.get(part)
         elif isinstance(data, list) and isinstance(part, int):

@@ -88,7 +88,8 @@ REFUSED: dict[str, tuple[bytes, list[str]]] = {
     "consent that is a date": (consent("2026-01-01"), ["identities.me.consent", "the date"]),
     "expired consent": (consent("{scope: research, date: 2020-01-01, expires: 2021-01-01}"), ["expired on 2021-01-01"]),
     "consent that ends before it begins": (
-        consent("{scope: research, date: 2030-01-01, expires: 2029-01-01}"), ["before its date"],
+        consent("{scope: research, date: 2030-01-01, expires: 2029-01-01}"),
+        ["identities.me.consent: expires on 2029-01-01, before its date"],
     ),
     "consent on no day": (consent("{scope: research, date: soon}"), ["consent", "'soon'"]),
 }  # fmt: skip

@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from emotag.errors import ArtifactMismatch
 from emotag.report.summary import benchmark_costs
 
 
@@ -24,3 +27,13 @@ def test_costs_of_others_are_left_out_and_shared_work_is_told_apart(tmp_path):
     assert found["peak_rss_mb"] == list(jobs).index("pretrain/synthetic@all@shared")
     clips = benchmark_costs(tmp_path, ("me",), ["pretrain/clips@without-me@shared"])
     assert clips["wall_s_shared"] == {"pretrain": 17, "all": 17}
+
+
+@pytest.mark.parametrize("text", ["", "\n", '{"s": 1', "[1]", '{"s": "x"}', "{}"])
+def test_a_benchmark_that_was_cut_off_is_named_and_those_of_others_do_not_matter(tmp_path, text):
+    (tmp_path / "adapt").mkdir()
+    (tmp_path / "adapt" / "me.jsonl").write_text(json.dumps({"s": 5, "max_rss": 1}))
+    (tmp_path / "adapt" / "you.jsonl").write_text(text)
+    assert benchmark_costs(tmp_path, ("me",), [])["wall_s"]["adapt"] == 5
+    with pytest.raises(ArtifactMismatch, match="you.jsonl: cannot be read as a benchmark.*delete it"):
+        benchmark_costs(tmp_path, ("you",), [])

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from emotag.errors import ArtifactMismatch
+
 SUMMARY_METRICS = (
     "psnr_head", "psnr_full", "ssim_head", "ssim_full", "lmd_px512", "aue_l", "aue_u", "lip_aperture_corr", "lip_width_corr",
     "lip_aperture_gain", "lip_closure_f1", "lip_best_lag", "blink_f1", "jitter_px512", "undetected",
@@ -23,6 +25,21 @@ def nested_metrics(rows: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     return nested
 
 
+def last_record(path: Path) -> dict[str, Any]:
+    """The last try that Snakemake's benchmark file of a job tells of.
+
+    Raises:
+        ArtifactMismatch: the file is empty or cut off.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8").strip().splitlines()[-1])
+        return {**record, "s": float(record["s"])}
+    except (ValueError, IndexError, KeyError, TypeError) as error:
+        raise ArtifactMismatch(
+            f"{path}: cannot be read as a benchmark ({error!r}); delete it, then run again"
+        ) from error
+
+
 def benchmark_costs(folder: Path, names: Sequence[str], shared_jobs: Sequence[str]) -> dict[str, Any]:
     """Wall seconds a stage and peak memory, from Snakemake's benchmark files of one drive of an identity.
 
@@ -35,14 +52,14 @@ def benchmark_costs(folder: Path, names: Sequence[str], shared_jobs: Sequence[st
     peak = 0.0
     for path in sorted(folder.glob("*/*.jsonl")):
         rule, job = path.parent.name, path.name.removesuffix(".jsonl")
-        record = json.loads(path.read_text().strip().splitlines()[-1])
         if f"{rule}/{job}" in shared_jobs:
             owner = shared
         elif set(job.split("@")[:2]) <= set(names):
             owner = stages
         else:
             continue
-        owner[rule] = round(owner.get(rule, 0.0) + float(record["s"]), 2)
+        record = last_record(path)
+        owner[rule] = round(owner.get(rule, 0.0) + record["s"], 2)
         if isinstance(record.get("max_rss"), int | float):
             peak = max(peak, float(record["max_rss"]))
     return {
