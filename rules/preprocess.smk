@@ -225,6 +225,7 @@ rule action_units:
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",
+        table=PLAN.action_unit_table,
     output:
         "results/identities/{identity}/{clip}/action_units.safetensors",
     log:
@@ -238,7 +239,29 @@ rule action_units:
         code=stage_code("action_units"),
     shell:
         "python -m emotag.stages.action_units --head {input.head:q} --subject {input.subject:q}"
-        " --tracks {input.tracks:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --tracks {input.tracks:q} --table {input.table:q} --out {output:q} --config {params.config:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule calibration:
+    input:
+        head="results/head/makehuman.safetensors",
+        subject="results/identities/{identity}/subject.safetensors",
+        tracks="results/identities/{identity}/{clip}/tracks.safetensors",
+        given="results/identities/{identity}/{clip}/action_units.safetensors",
+    output:
+        "results/identities/{identity}/{clip}/calibration.json",
+    log:
+        "results/logs/calibration/{identity}@{clip}.log",
+    benchmark:
+        "results/benchmarks/calibration/{identity}@{clip}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("calibration"),
+    shell:
+        "python -m emotag.stages.calibration --head {input.head:q} --subject {input.subject:q}"
+        " --tracks {input.tracks:q} --given {input.given:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule identity:

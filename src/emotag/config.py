@@ -115,9 +115,16 @@ class TrackConfig(Settings):
 
 
 class ActionUnitsConfig(Settings):
-    """Action units from the tracked expression units."""
+    """Action units: from the tracked expression units, or from OpenFace's CSV."""
 
-    provider: Literal["expression"] = "expression"
+    provider: Literal["expression", "openface"] = "expression"
+    folder: str = Field(
+        "data/openface", description="openface: FOLDER/CLIP.csv, as FeatureExtraction writes it of the clip's crop.mp4"
+    )
+    min_confidence: float = Field(0.5, ge=0, le=1, description="openface: frames below it are interpolated")
+    blink_limit: float = Field(
+        2.0, gt=0, le=5, description="openface: AU45 of shut eyes, clipped there and stretched to 5; 5 leaves it raw"
+    )
 
 
 class IdentityConfig(Settings):

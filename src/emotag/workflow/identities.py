@@ -123,7 +123,8 @@ class Plan:
         """All that is known of an identity before an avatar is made."""
         base = f"results/identities/{identity}"
         clips = dict.fromkeys([self.adapt_clip(identity), *self.test_clips(identity)])
-        kinds = ("quality.json", "action_units.safetensors")
+        outside = self.config.action_units.provider != "expression"
+        kinds = ("quality.json", "action_units.safetensors", *(("calibration.json",) if outside else ()))
         of_clips = [f"{base}/{clip}/{kind}" for clip in clips for kind in kinds]
         return [f"{base}/identity.safetensors", f"{base}/geometry.safetensors", *of_clips]
 
@@ -176,6 +177,11 @@ class Plan:
         """Which seconds of its clip a drive covers, as JSON (nothing stated where other speech is heard)."""
         part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
+
+    def action_unit_table(self, wildcards: Any) -> list[str]:
+        """The CSV that action units are read from, where the provider is one that writes it."""
+        settings = self.config.action_units
+        return [f"{settings.folder}/{wildcards.clip}.csv"] if settings.provider == "openface" else []
 
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""
