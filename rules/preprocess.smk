@@ -80,7 +80,7 @@ rule matte:
 rule speech:
     input:
         audio="results/clips/{clip}/audio.wav",
-        model="data/assets/whisper_tiny_en.bin",
+        model=PLAN.model("speech"),
     output:
         "results/clips/{clip}/speech.safetensors",
     log:
@@ -104,7 +104,7 @@ rule speech:
 use rule speech as driving_speech with:
     input:
         audio=lambda w: PLAN.driving_file(w.name),
-        model="data/assets/whisper_tiny_en.bin",
+        model=PLAN.model("speech"),
     output:
         "results/audio/{name}/speech.safetensors",
     log:
@@ -117,7 +117,7 @@ rule emotion:
     input:
         crop="results/clips/{clip}/crop.mp4",
         landmarks="results/clips/{clip}/landmarks.safetensors",
-        model="data/assets/fer_emotion_model.hdf5",
+        model=PLAN.model("emotion"),
     output:
         "results/clips/{clip}/emotion.safetensors",
     log:

@@ -7,10 +7,9 @@ rule all:
         f"results/summary/{CONFIG.adapt.identity}.json",
 
 
-# Optional assets are made by no rule of their own accord; fetch_assets takes what the pipeline needs.
 rule fetch_assets:
     input:
-        [f"data/assets/{name}" for name, asset in ASSETS.items() if not asset.optional],
+        [f"data/assets/{name}" for name in needed(CONFIG, ASSETS)],
 
 
 rule preprocess:

