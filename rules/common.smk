@@ -6,6 +6,7 @@ from emotag.workflow.assets import (
     asset_entry,
     needed,
     needs_all_assets,
+    place_of,
     read_manifest,
     require_by_hand,
 )
@@ -21,7 +22,7 @@ try:
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
     PLAN = Plan(CONFIG)
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
-        require_by_hand(CONFIG, ASSETS, PLAN.tables())
+        require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
 except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
     print(f"error: {error}", file=sys.stderr)

@@ -80,7 +80,7 @@ rule matte:
 rule speech:
     input:
         audio="results/clips/{clip}/audio.wav",
-        model=PLAN.model("speech"),
+        model=PLAN.speech_model,
     output:
         "results/clips/{clip}/speech.safetensors",
     log:
@@ -104,7 +104,7 @@ rule speech:
 use rule speech as driving_speech with:
     input:
         audio=lambda w: PLAN.driving_file(w.name),
-        model=PLAN.model("speech"),
+        model=PLAN.speech_model,
     output:
         "results/audio/{name}/speech.safetensors",
     log:

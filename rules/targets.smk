@@ -9,7 +9,7 @@ rule all:
 
 rule fetch_assets:
     input:
-        [f"data/assets/{name}" for name in needed(CONFIG, ASSETS)],
+        [place_of(name) for name in needed(CONFIG, ASSETS)],
 
 
 rule preprocess:

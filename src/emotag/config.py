@@ -77,8 +77,16 @@ class MatteConfig(Settings):
 class SpeechConfig(Settings):
     """Speech features and prosody."""
 
-    provider: Literal["whisper"] = "whisper"
-    blocks: tuple[int, ...] = Field((2, 3), description="encoder blocks, counted from 1, concatenated")
+    provider: Literal["whisper", "wav2vec2", "hubert", "wavlm", "xls-r", "given"] = Field(
+        "whisper", description="the middle four need envs/transformers.txt; given: features made elsewhere"
+    )
+    blocks: tuple[int, ...] = Field((2, 3), description="whisper: encoder blocks, counted from 1, concatenated")
+    layer: int | None = Field(
+        None, ge=0, description="wav2vec2, hubert, wavlm, xls-r: hidden layer from 1; left out: last_hidden_state"
+    )
+    folder: str = Field(
+        "data/speech", description="given: FOLDER/NAME.npy of every clip, driving audio and shipped voice"
+    )
     prosody: Literal["librosa", "none"] = "librosa"
 
 

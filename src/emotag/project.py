@@ -101,6 +101,11 @@ class Config(stages.Settings):
             )
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
+        if self.speech.provider == "given" and (self.corpus.synthetic or not self.corpus.clips):
+            raise ValueError(
+                "speech.provider given needs corpus: {clips: [...], synthetic: false}, because the synthetic talkers speak "
+                "at speeds that no features are given for"
+            )
         owners = clip_owners(self.identities)
         for clip in self.corpus.clips:
             if clip not in owners:

@@ -1,7 +1,12 @@
 """What a run needs from outside is said at once and before any work, and the table is always there to be asked."""
 
+from types import SimpleNamespace
+
+import pytest
+
+from emotag.errors import ConfigError
 from emotag.project import resolve
-from emotag.workflow.assets import MODELS
+from emotag.workflow.assets import MODELS, place_of
 from emotag.workflow.identities import Plan
 
 OUTSIDE = ("--config", "emotion={provider: deepface}", "action_units={provider: openface}")
@@ -31,4 +36,16 @@ def test_every_provider_has_its_file():
     for section, models in MODELS.items():
         for provider, name in models.items():
             plan = Plan(resolve({section: {"provider": provider}}, cuda=False))
-            assert plan.model(section) == f"data/assets/{name}"
+            assert plan.model(section) == place_of(name)
+
+
+def test_given_speech_is_a_file_a_recording():
+    others = {"ann": {"video": "a.mp4", "source": "x", "licence": "x", "consent": "x"}}
+    corpus = {"clips": ["ann"], "synthetic": False}
+    plan = Plan(resolve({"speech": {"provider": "given"}, "identities": others, "corpus": corpus}, cuda=False))
+    assert plan.speech_model(SimpleNamespace(clip="ann")) == "data/speech/ann.npy"
+    assert plan.speech_model(SimpleNamespace(name="talk")) == "data/speech/talk.npy"
+    assert plan.model("speech") == "data/speech"
+    assert set(plan.made_elsewhere()) == {"data/speech/demo.npy", "data/speech/ann.npy"}
+    with pytest.raises(ConfigError, match="synthetic: false"):
+        resolve({"speech": {"provider": "given"}}, cuda=False)

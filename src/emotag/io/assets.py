@@ -116,9 +116,11 @@ def source_of(asset: Asset) -> str:
 
 def state_of(asset: Asset, folders: Sequence[Path]) -> str:
     """`present`, `wrong sha256`, `missing`, or the beginning of the sha256 of a file for which none is stated."""
-    found = next((folder / asset.name for folder in folders if (folder / asset.name).is_file()), None)
+    found = next((folder / asset.name for folder in folders if (folder / asset.name).exists()), None)
     if found is None:
         return "missing"
+    if found.is_dir():
+        return "present"
     digest = sha256_of(found)
     if asset.sha256 is None:
         return f"present, sha256 {digest[:12]}"

@@ -14,9 +14,17 @@ FOLDER = Path("data/assets")
 BY_HAND = Path("data/by_hand")
 # The model file of each provider that reads one, by section of the configuration.
 MODELS = {
-    "speech": {"whisper": "whisper_tiny_en.bin"},
+    "speech": {
+        "whisper": "whisper_tiny_en.bin",
+        "wav2vec2": "wav2vec2-base-960h",
+        "hubert": "hubert-large-ls960-ft",
+        "wavlm": "wavlm-base-plus",
+        "xls-r": "wav2vec2-xls-r-1b",
+    },
     "emotion": {"fer": "fer_emotion_model.hdf5", "deepface": "facial_expression_model_weights.h5"},
 }
+# Folders of several files, used where they are put instead of being copied.
+FOLDERS = ("wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
 
 
 def read_manifest(path: Path) -> dict[str, Asset]:
@@ -50,6 +58,11 @@ def model_of(config: Config, section: str) -> str | None:
     return MODELS[section].get(getattr(config, section).provider)
 
 
+def place_of(name: str) -> str:
+    """Where rules find an asset."""
+    return str((BY_HAND if name in FOLDERS else FOLDER) / name)
+
+
 def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
     """Names of the assets that a run needs: all that are not optional, and those of its providers."""
     models = {model_of(config, section) for section in MODELS}
@@ -65,10 +78,10 @@ def needs_all_assets(arguments: list[str]) -> bool:
     return not any(text in ("assets", "--unlock") or text.startswith(("results/", "data/")) for text in arguments)
 
 
-def require_by_hand(config: Config, assets: dict[str, Asset], tables: list[str]) -> None:
+def require_by_hand(config: Config, assets: dict[str, Asset], made_elsewhere: dict[str, str]) -> None:
     """Refuse a run that needs files nobody has put in place, before anything is done.
 
-    Args: `tables`: the CSVs that the run's action units are read from.
+    Args: `made_elsewhere`: files that other programs make of the run's footage, with how.
 
     Raises:
         AssetMissing: one line that lists all of them, with licence and where to get them.
@@ -76,13 +89,8 @@ def require_by_hand(config: Config, assets: dict[str, Asset], tables: list[str])
     absent = [
         str(missing(assets[name], BY_HAND, "not in place"))
         for name in needed(config, assets)
-        if isinstance(assets[name].source, ByHand) and not any((f / name).is_file() for f in (FOLDER, BY_HAND))
+        if isinstance(assets[name].source, ByHand) and not any((f / name).exists() for f in (FOLDER, BY_HAND))
     ]
-    absent += [
-        f"{table}: not in place; write it with OpenFace's FeatureExtraction of results/clips/{Path(table).stem}/crop.mp4 "
-        "(docs/providers.md)"
-        for table in tables
-        if not Path(table).is_file()
-    ]
+    absent += [f"{file}: not in place; {advice}" for file, advice in made_elsewhere.items() if not Path(file).is_file()]
     if absent:
         raise AssetMissing(f"{len(absent)} missing: " + " | ".join(absent))

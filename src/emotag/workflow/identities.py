@@ -13,7 +13,7 @@ from typing import Any
 from emotag.config import ExcerptConfig
 from emotag.people import Identity, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
-from emotag.workflow.assets import FOLDER, model_of
+from emotag.workflow.assets import model_of, place_of
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -180,23 +180,33 @@ class Plan:
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
     def model(self, section: str) -> str:
-        """The model file that the provider of a section reads."""
-        return str(FOLDER / model_of(self.config, section))
+        """The model file that the provider of a section reads, or the folder of features that are given."""
+        name = model_of(self.config, section)
+        return place_of(name) if name else getattr(self.config, section).folder
+
+    def speech_model(self, wildcards: Any) -> str:
+        """What the speech of a clip or of a driving audio is read with, or from."""
+        given = self.config.speech.provider == "given"
+        recording = getattr(wildcards, "clip", None) or getattr(wildcards, "name", None)
+        return f"{self.config.speech.folder}/{recording}.npy" if given else self.model("speech")
 
     def action_unit_table(self, wildcards: Any) -> list[str]:
         """The CSV that the action units of a clip are read from, where the provider is one that writes it."""
-        return self.tables([wildcards.clip])
-
-    def tables(self, clips: list[str] | None = None) -> list[str]:
-        """The CSVs that action units are read from, of `clips` or of all clips of a run."""
-        identity = self.config.adapt.identity
-        clips = clips or [self.adapt_clip(identity), *self.test_clips(identity), *self.config.corpus.clips]
         settings = self.config.action_units
-        return (
-            [f"{settings.folder}/{clip}.csv" for clip in dict.fromkeys(clips)]
-            if settings.provider == "openface"
-            else []
-        )
+        return [f"{settings.folder}/{wildcards.clip}.csv"] if settings.provider == "openface" else []
+
+    def made_elsewhere(self) -> dict[str, str]:
+        """{file: how it is made} of all that a run needs and that other programs make of its footage."""
+        identity = self.config.adapt.identity
+        clips = dict.fromkeys([self.adapt_clip(identity), *self.test_clips(identity), *self.config.corpus.clips])
+        files = {}
+        if self.config.action_units.provider == "openface":
+            advice = "write it with OpenFace's FeatureExtraction of results/clips/{}/crop.mp4 (docs/providers.md)"
+            files |= {f"{self.config.action_units.folder}/{clip}.csv": advice.format(clip) for clip in clips}
+        if self.config.speech.provider == "given":
+            advice = "write the features of results/clips/{}/audio.wav there (docs/providers.md)"
+            files |= {f"{self.config.speech.folder}/{clip}.npy": advice.format(clip) for clip in clips}
+        return files
 
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""
