@@ -269,6 +269,7 @@ rule identity:
         subject="results/identities/{identity}/subject.safetensors",
         emotion=lambda w: PLAN.adapt_file(w, "emotion.safetensors"),
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
+        appearance=PLAN.appearance,
     output:
         "results/identities/{identity}/identity.safetensors",
     log:
@@ -282,7 +283,7 @@ rule identity:
         code=stage_code("identity"),
     shell:
         "python -m emotag.stages.identity --subject {input.subject:q} --emotion {input.emotion:q}"
-        " --tracks {input.tracks:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --tracks {input.tracks:q} --appearance {input.appearance:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule geometry:

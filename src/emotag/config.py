@@ -138,7 +138,7 @@ class ActionUnitsConfig(Settings):
 class IdentityConfig(Settings):
     """Identity feature averaged over the most neutral frames."""
 
-    provider: Literal["shape"] = "shape"
+    provider: Literal["shape", "adaface"] = "shape"
     frames: int = Field(50, ge=1)
 
 

@@ -11,6 +11,11 @@ from emotag.workflow.identities import Plan
 
 OUTSIDE = ("--config", "emotion={provider: deepface}", "action_units={provider: openface}")
 
+OF_CLIPS = {
+    "identities": {"ann": {"video": "a.mp4", "source": "x", "licence": "x", "consent": "x"}},
+    "corpus": {"clips": ["ann"], "synthetic": False},
+}
+
 
 def test_the_table_is_printed_each_time_and_needs_nothing(shared_copy):
     for _ in range(2):
@@ -35,17 +40,23 @@ def test_what_tables_are_made_from_can_be_asked_for(shared_copy):
 def test_every_provider_has_its_file():
     for section, models in MODELS.items():
         for provider, name in models.items():
-            plan = Plan(resolve({section: {"provider": provider}}, cuda=False))
+            plan = Plan(resolve({section: {"provider": provider}, **OF_CLIPS}, cuda=False))
             assert plan.model(section) == place_of(name)
 
 
 def test_given_speech_is_a_file_a_recording():
-    others = {"ann": {"video": "a.mp4", "source": "x", "licence": "x", "consent": "x"}}
-    corpus = {"clips": ["ann"], "synthetic": False}
-    plan = Plan(resolve({"speech": {"provider": "given"}, "identities": others, "corpus": corpus}, cuda=False))
+    plan = Plan(resolve({"speech": {"provider": "given"}, **OF_CLIPS}, cuda=False))
     assert plan.speech_model(SimpleNamespace(clip="ann")) == "data/speech/ann.npy"
     assert plan.speech_model(SimpleNamespace(name="talk")) == "data/speech/talk.npy"
     assert plan.model("speech") == "data/speech"
     assert set(plan.made_elsewhere()) == {"data/speech/demo.npy", "data/speech/ann.npy"}
     with pytest.raises(ConfigError, match="synthetic: false"):
         resolve({"speech": {"provider": "given"}}, cuda=False)
+
+
+def test_adaface_reads_pictures_and_the_default_does_not():
+    wildcards = SimpleNamespace(identity="ann")
+    assert Plan(resolve(OF_CLIPS, cuda=False)).appearance(wildcards) == []
+    plan = Plan(resolve({"identity": {"provider": "adaface"}, **OF_CLIPS}, cuda=False))
+    files = ("results/clips/ann/crop.mp4", "results/clips/ann/landmarks.safetensors")
+    assert plan.appearance(wildcards) == [*files, "data/assets/adaface_ir101_webface12m.ckpt"]

