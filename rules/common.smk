@@ -4,6 +4,7 @@ from emotag.project import check_files, resolve
 from emotag.workflow.assets import (
     asset_digest,
     asset_entry,
+    lpips_files,
     needed,
     needs_all_assets,
     place_of,

@@ -214,6 +214,9 @@ class MeasureConfig(Settings):
     """Metrics on decoded video."""
 
     fit_iterations: int = Field(15, ge=1, description="iterations of the fit that gives the measured action units")
+    lpips: bool = Field(
+        False, description="LPIPS with AlexNet; fetch_assets gets its files, without them it is missing"
+    )
 
 
 class PlateConfig(Settings):

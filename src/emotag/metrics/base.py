@@ -24,6 +24,7 @@ METRICS = {
         Metric("psnr_full", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of all pixels, decoded mp4 at the rendered size"),
         Metric("ssim_head", "", True, "mean over frames and head-mask pixels of the SSIM map of the luma, Gaussian window 11x11 sigma 1.5, K1 .01, K2 .03, edges reflected"),
         Metric("ssim_full", "", True, "as ssim_head over all pixels"),
+        Metric("lpips_full", "", False, "mean over frames of LPIPS v0.1 with AlexNet of the whole decoded frame, RGB in -1..1, at the rendered size"),
         Metric("lmd_px512", "px", False, "mean distance of the 20 lip points (iBUG 49-68 taken from the 478-point mesh), each frame's set centred on its own mean, pixels at 512"),
         Metric("aue_l", "", False, "sum over AU10,12,14,15,17,20,23,25,26 of the mean squared difference of intensities 0..5, action units of the frozen subject fitted to the detected landmarks"),
         Metric("aue_u", "", False, "as aue_l over AU01,02,04,05,06,07,09,45"),

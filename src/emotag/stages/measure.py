@@ -1,11 +1,13 @@
 """Every metric of every variant against the ground truth, on decoded videos.
 
-Reads: truth.mp4, one video a variant, labels.mkv of the clip (head mask), head, Subject, one Motion (which frames).
-Writes: metrics.parquet, rows in long form (`emotag.report.tables.COLUMNS`); the ground truth has rows against itself.
+Reads: truth.mp4, one video a variant, labels.mkv of the clip (head mask), head, Subject, one Motion (which frames), and the
+two files of LPIPS where it is asked for. Writes: metrics.parquet, rows in long form (`emotag.report.tables.COLUMNS`); the
+ground truth has rows against itself.
 """
 
 import io
 import logging
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from emotag.io.video import read_frames, read_gray, resize
 from emotag.metrics.detected import Detected, detect
 from emotag.metrics.face import face_scores
 from emotag.metrics.image import image_scores
+from emotag.metrics.lpips import load as load_lpips
 from emotag.report.tables import metric_rows
 from emotag.tracking.action_units import fitted_action_units
 from emotag.tracking.regions import head_mask
@@ -36,6 +39,7 @@ def run(
     head: Path,
     subject: Path,
     motion: Path,
+    lpips: list[Path],
     identity: str,
     clip: str,
     providers: str,
@@ -43,13 +47,19 @@ def run(
     out: Path,
     config: MeasureConfig,
 ) -> None:
-    """Measure `videos` (each in a folder named as its variant) and the truth against the truth."""
+    """Measure `videos` (each in a folder named as its variant) and the truth against the truth.
+
+    Args: `lpips`: trunk and heads; without them a value that `config` asks for is missing.
+    """
     person = Subject.load(subject)
     model = makehuman.load(head)
     frames = Motion.load(motion).frames
     masks = map(head_mask, read_gray(labels, frames[0], frames[-1] + 1))
     shown = [*videos, truth]
     pictures = _image_means(truth, shown, masks)
+    if config.lpips:
+        for of_pictures, distance in zip(pictures, _lpips_means(truth, shown, lpips), strict=True):
+            of_pictures["lpips_full"] = distance
     split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
 
     def face(path: Path) -> tuple[Detected, np.ndarray]:
@@ -85,6 +95,19 @@ def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -
         for found, picture in zip(scores, pictures, strict=True):
             found.append(image_scores(real, picture, head))
     return [pd.DataFrame(found).mean().to_dict() for found in scores]
+
+
+def _lpips_means(truth: Path, videos: list[Path], files: list[Path]) -> list[float]:
+    """LPIPS of each video averaged over frames; NaN without its `files`."""
+    if not files:
+        logger.warning("LPIPS is missing: its files are not in data/assets; snakemake fetch_assets gets them")
+        return [math.nan] * len(videos)
+    network = load_lpips(*files)
+    rows = [
+        network.distances(real, pictures)
+        for real, *pictures in zip(read_frames(truth), *map(read_frames, videos), strict=True)
+    ]
+    return np.mean(rows, axis=0).tolist()
 
 
 def _sized(mask: np.ndarray, frame: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ MODELS = {
 }
 # Folders of several files, used where they are put instead of being copied.
 FOLDERS = ("wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
+LPIPS = ("alexnet-owt-7be5be79.pth", "lpips_alex.pth")
 
 
 def read_manifest(path: Path) -> dict[str, Asset]:
@@ -66,8 +67,14 @@ def place_of(name: str) -> str:
 
 def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
     """Names of the assets that a run needs: all that are not optional, and those of its providers."""
-    models = {model_of(config, section) for section in MODELS}
+    models = {model_of(config, section) for section in MODELS} | set(LPIPS if config.measure.lpips else ())
     return [name for name, asset in assets.items() if not asset.optional or name in models]
+
+
+def lpips_files(config: Config) -> list[str]:
+    """Files of LPIPS where it is asked for and both are in place: a metric that is missing must not stop a run."""
+    there = all((FOLDER / name).is_file() for name in LPIPS)
+    return [str(FOLDER / name) for name in LPIPS] if config.measure.lpips and there else []
 
 
 def needs_all_assets(arguments: list[str]) -> bool:
