@@ -4,7 +4,8 @@ from emotag.project import check_files, resolve
 from emotag.workflow.assets import (
     asset_digest,
     asset_entry,
-    lpips_files,
+    fetchable,
+    metric_files,
     needed,
     needs_all_assets,
     place_of,

@@ -9,7 +9,7 @@ rule all:
 
 rule fetch_assets:
     input:
-        [place_of(name) for name in needed(CONFIG, ASSETS)],
+        [place_of(name) for name in needed(CONFIG, ASSETS) if fetchable(ASSETS[name])],
 
 
 rule preprocess:

@@ -51,7 +51,7 @@ def measured(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "detect", detect)
     monkeypatch.setattr(measure, "fitted_action_units", fit)
 
-    def run(size, lpips=(), config=PLAIN):
+    def run(size, lpips=(), config=PLAIN, syncnet=()):
         fitted.clear()
         folder = tmp_path / str(size)
         videos = [folder / "truth.mp4", folder / "avatar" / "video.mp4"]
@@ -62,7 +62,8 @@ def measured(tmp_path, monkeypatch):
         out = folder / "metrics.parquet"
         measure.run(
             truth=videos[0], videos=videos[1:], labels=tmp_path / "labels.mkv", head=tmp_path, subject=tmp_path,
-            motion=tmp_path, lpips=lpips, identity="me", clip="c", providers="p", seed=0, out=out, config=config,
+            motion=tmp_path, lpips=lpips, syncnet=syncnet, identity="me", clip="c", providers="p", seed=0,
+            out=out, config=config,
         )  # fmt: skip
         rows = pd.read_parquet(out)
         return (
@@ -102,3 +103,9 @@ def test_lpips_is_missing_without_its_files_and_never_zero(measured, tmp_path, m
     rows, scores, *_ = measured(128, [tmp_path, tmp_path], MeasureConfig(lpips=True))
     assert scores["lpips_full"] == pytest.approx(115, abs=3)
     assert rows[(rows.metric == "lpips_full") & (rows.variant == "ground_truth")].value.item() == 0
+
+
+def test_sync_is_missing_without_its_file(measured):
+    rows, scores, *_ = measured(64, config=MeasureConfig(syncnet=True))
+    assert all(np.isnan(scores[name]) for name in ("sync_c", "sync_e", "sync_offset"))
+    assert "sync_c" not in measured(32)[1]

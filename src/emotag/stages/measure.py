@@ -1,8 +1,8 @@
 """Every metric of every variant against the ground truth, on decoded videos.
 
 Reads: truth.mp4, one video a variant, labels.mkv of the clip (head mask), head, Subject, one Motion (which frames), and the
-two files of LPIPS where it is asked for. Writes: metrics.parquet, rows in long form (`emotag.report.tables.COLUMNS`); the
-ground truth has rows against itself.
+files of LPIPS and SyncNet where they are asked for. Writes: metrics.parquet, rows in long form
+(`emotag.report.tables.COLUMNS`); the ground truth has rows against itself.
 """
 
 import io
@@ -19,11 +19,15 @@ from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
 from emotag.head import makehuman
 from emotag.io.artifact import write_atomic
+from emotag.io.audio import read_audio
 from emotag.io.video import read_frames, read_gray, resize
 from emotag.metrics.detected import Detected, detect
 from emotag.metrics.face import face_scores
 from emotag.metrics.image import image_scores
 from emotag.metrics.lpips import load as load_lpips
+from emotag.metrics.syncnet import NAMES as SYNC_NAMES
+from emotag.metrics.syncnet import load as load_syncnet
+from emotag.metrics.syncnet import sync_scores
 from emotag.report.tables import metric_rows
 from emotag.tracking.action_units import fitted_action_units
 from emotag.tracking.regions import head_mask
@@ -40,6 +44,7 @@ def run(
     subject: Path,
     motion: Path,
     lpips: list[Path],
+    syncnet: list[Path],
     identity: str,
     clip: str,
     providers: str,
@@ -49,7 +54,7 @@ def run(
 ) -> None:
     """Measure `videos` (each in a folder named as its variant) and the truth against the truth.
 
-    Args: `lpips`: trunk and heads; without them a value that `config` asks for is missing.
+    Args: `lpips`: trunk and heads; `syncnet`: its network. Without them a value that `config` asks for is missing.
     """
     person = Subject.load(subject)
     model = makehuman.load(head)
@@ -74,6 +79,8 @@ def run(
         variant = "ground_truth" if path == truth else path.parent.name
         measured = real if path == truth else face(path)
         scores = of_pictures | face_scores(model.action_unit_names, real, measured)
+        if config.syncnet:
+            scores |= _sync(path, measured[0], syncnet)
         rows += metric_rows(
             scores, variant=variant, identity=identity, clip=clip, split=split, providers=providers, seed=seed
         )
@@ -108,6 +115,14 @@ def _lpips_means(truth: Path, videos: list[Path], files: list[Path]) -> list[flo
         for real, *pictures in zip(read_frames(truth), *map(read_frames, videos), strict=True)
     ]
     return np.mean(rows, axis=0).tolist()
+
+
+def _sync(path: Path, detected: Detected, files: list[Path]) -> dict[str, float]:
+    """SyncNet's scores of a video and its own sound; NaN without its file."""
+    if not files:
+        logger.warning("SyncNet is missing: its file is not in data/by_hand; snakemake assets says where to get it")
+        return dict.fromkeys(SYNC_NAMES, math.nan)
+    return sync_scores(load_syncnet(files[0]), read_frames(path), detected.points, read_audio(path))
 
 
 def _sized(mask: np.ndarray, frame: np.ndarray) -> np.ndarray:

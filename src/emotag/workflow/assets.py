@@ -1,5 +1,6 @@
 """The asset manifest, as the rules read it, and which of its files a configuration needs."""
 
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -26,7 +27,8 @@ MODELS = {
 }
 # Folders of several files, used where they are put instead of being copied.
 FOLDERS = ("wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
-LPIPS = ("alexnet-owt-7be5be79.pth", "lpips_alex.pth")
+# Files of the metrics that are off by default, by setting of section measure.
+METRIC_FILES = {"lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"), "syncnet": ("syncnet_v2.model",)}
 
 
 def read_manifest(path: Path) -> dict[str, Asset]:
@@ -67,14 +69,22 @@ def place_of(name: str) -> str:
 
 def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
     """Names of the assets that a run needs: all that are not optional, and those of its providers."""
-    models = {model_of(config, section) for section in MODELS} | set(LPIPS if config.measure.lpips else ())
+    models = {model_of(config, section) for section in MODELS}
+    for metric, names in METRIC_FILES.items():
+        models |= set(names if getattr(config.measure, metric) else ())
     return [name for name, asset in assets.items() if not asset.optional or name in models]
 
 
-def lpips_files(config: Config) -> list[str]:
-    """Files of LPIPS where it is asked for and both are in place: a metric that is missing must not stop a run."""
-    there = all((FOLDER / name).is_file() for name in LPIPS)
-    return [str(FOLDER / name) for name in LPIPS] if config.measure.lpips and there else []
+def fetchable(asset: Asset) -> bool:
+    """Whether a rule can put the asset in place: a program fetches it, or somebody has put it into data/by_hand."""
+    return not isinstance(asset.source, ByHand) or (BY_HAND / asset.name).exists()
+
+
+def metric_files(config: Config, metric: str) -> list[str]:
+    """Files of a metric that is asked for, where they are in place: a metric that is missing must not stop a run."""
+    files = [FOLDER / name for name in METRIC_FILES[metric]]
+    wanted = getattr(config.measure, metric) and all(any(map(Path.is_file, (f, BY_HAND / f.name))) for f in files)
+    return [str(file) for file in files] if wanted else []
 
 
 def needs_all_assets(arguments: list[str]) -> bool:
@@ -97,7 +107,9 @@ def require_by_hand(config: Config, assets: dict[str, Asset], made_elsewhere: di
     absent = [
         str(missing(assets[name], BY_HAND, "not in place"))
         for name in needed(config, assets)
-        if isinstance(assets[name].source, ByHand) and not any((f / name).exists() for f in (FOLDER, BY_HAND))
+        if name not in chain(*METRIC_FILES.values())
+        and isinstance(assets[name].source, ByHand)
+        and not any((f / name).exists() for f in (FOLDER, BY_HAND))
     ]
     absent += [f"{file}: not in place; {advice}" for file, advice in made_elsewhere.items() if not Path(file).is_file()]
     if absent:
