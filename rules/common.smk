@@ -8,6 +8,7 @@ from emotag.workflow.assets import (
     metric_files,
     needed,
     needs_all_assets,
+    outside_licences,
     place_of,
     read_manifest,
     require_by_hand,
@@ -22,7 +23,7 @@ try:
     CONFIG = resolve(config)
     check_files(CONFIG)
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
-    PLAN = Plan(CONFIG)
+    PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
 except EmotagError as error:

@@ -1,12 +1,14 @@
 """What a run needs from outside is said at once and before any work, and the table is always there to be asked."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from emotag.errors import ConfigError
 from emotag.project import resolve
-from emotag.workflow.assets import MODELS, place_of
+from emotag.workflow.assets import MODELS, outside_licences, place_of, read_manifest
 from emotag.workflow.identities import Plan
 
 OUTSIDE = ("--config", "emotion={provider: deepface}", "action_units={provider: openface}")
@@ -60,3 +62,14 @@ def test_adaface_reads_pictures_and_the_default_does_not():
     plan = Plan(resolve({"identity": {"provider": "adaface"}, **OF_CLIPS}, cuda=False))
     files = ("results/clips/ann/crop.mp4", "results/clips/ann/landmarks.safetensors")
     assert plan.appearance(wildcards) == [*files, "data/assets/adaface_ir101_webface12m.ckpt"]
+
+
+def test_sidecars_state_the_licences_of_outside_parts_alone():
+    manifest = read_manifest(Path(__file__).resolve().parents[2] / "data" / "assets.yaml")
+    assert outside_licences(resolve({}, cuda=False), manifest) == {}
+    config = resolve({"emotion": {"provider": "deepface"}, "action_units": {"provider": "openface"}}, cuda=False)
+    licences = outside_licences(config, manifest)
+    assert set(licences) == {"facial_expression_model_weights.h5", "OpenFace"}
+    facts = Plan(config, licences).facts(SimpleNamespace(identity="demo"))
+    assert json.loads(facts)["licences_of_outside_parts"] == licences
+    assert "licences_of_outside_parts" not in Plan(config).facts(SimpleNamespace(identity="demo"))

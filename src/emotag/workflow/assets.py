@@ -75,6 +75,15 @@ def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
     return [name for name, asset in assets.items() if not asset.optional or name in models]
 
 
+def outside_licences(config: Config, assets: dict[str, Asset]) -> dict[str, str]:
+    """{part: licence} of the parts got by hand that videos of this configuration are made with; none by default."""
+    models = {model_of(config, section) for section in MODELS}
+    licences = {name: asset.licence for name, asset in assets.items() if name in models and asset.optional}
+    if config.action_units.provider == "openface":
+        licences["OpenFace"] = "academic or non-profit research, non-commercial"
+    return licences
+
+
 def fetchable(asset: Asset) -> bool:
     """Whether a rule can put the asset in place: a program fetches it, or somebody has put it into data/by_hand."""
     return not isinstance(asset.source, ByHand) or (BY_HAND / asset.name).exists()

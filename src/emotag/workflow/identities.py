@@ -6,7 +6,7 @@ clip or of a part of it, so that there is a ground truth) or `audio-<name>` (spe
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Plan:
     """The questions that rules ask of the configuration. Methods with `wildcards` are given to rules as they are."""
 
     config: Config
+    licences: dict[str, str] = field(default_factory=dict)
 
     def identity(self, name: str) -> Identity:
         """Settings of an identity; an unknown one makes the job impossible."""
@@ -249,7 +250,8 @@ class Plan:
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        return json.dumps({"identity": wildcards.identity, **terms}, sort_keys=True)
+        parts = {"licences_of_outside_parts": self.licences} if self.licences else {}
+        return json.dumps({"identity": wildcards.identity, **terms, **parts}, sort_keys=True)
 
 
 def audio_name(file: str) -> str:
