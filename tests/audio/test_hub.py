@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from emotag.artifacts import Speech
 from emotag.audio import hub
+from emotag.config import SpeechConfig
 from emotag.errors import ArtifactMismatch, AssetMissing, ConfigError
+from emotag.io.audio import write_wav
+from emotag.stages import speech
 
 transformers = pytest.importorskip("transformers", reason="optional: pip install --no-deps -r envs/transformers.txt")
 
@@ -29,6 +33,7 @@ def write(folder, provider, safe=True, with_head=False):
     """A model folder; base-960h and hubert-large-ls960-ft hold a head for recognition, too."""
     name, settings, normalised = KINDS[provider]
     torch.manual_seed(0)
+    folder.mkdir(exist_ok=True)
     config = getattr(transformers, f"{name}Config")(**SMALL, **settings)
     model = getattr(transformers, f"{name}{'ForCTC' if with_head else 'Model'}")(config).eval()
     model.save_pretrained(folder, safe_serialization=safe)
@@ -107,3 +112,15 @@ def test_missing_tensors_are_not_replaced_by_random_ones(tmp_path):
 def test_a_recording_shorter_than_a_token_has_none(tmp_path):
     write(tmp_path, "wav2vec2")
     assert hub.load(tmp_path, "wav2vec2", None).features(np.zeros(399, np.float32)).shape == (0, 24)
+
+
+def test_through_the_stage(tmp_path):
+    write(tmp_path / "model", "wav2vec2")
+    write_wav(tmp_path / "audio.wav", sound(1.0))
+    out = tmp_path / "speech.safetensors"
+    speech.run(
+        audio=tmp_path / "audio.wav", model=tmp_path / "model", out=out, config=SpeechConfig(provider="wav2vec2")
+    )
+    spoken = Speech.load(out)
+    assert spoken.features.shape == (49, 24) and len(spoken.log_f0) == len(spoken.energy) == 49
+    assert spoken.provider == "wav2vec2" and spoken.revision == hub.revision(tmp_path / "model", None)

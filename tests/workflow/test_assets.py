@@ -73,3 +73,17 @@ def test_sidecars_state_the_licences_of_outside_parts_alone():
     facts = Plan(config, licences).facts(SimpleNamespace(identity="demo"))
     assert json.loads(facts)["licences_of_outside_parts"] == licences
     assert "licences_of_outside_parts" not in Plan(config).facts(SimpleNamespace(identity="demo"))
+
+
+def test_files_put_there_by_hand_are_used(copy):
+    """A table brings its calibration report along; a network without a stated sha256 is copied from data/by_hand."""
+    network = copy.path / "data" / "by_hand" / "facial_expression_model_weights.h5"
+    for file in (network, copy.path / "data" / "openface" / "demo.csv"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"as it is")
+    jobs = copy.jobs("preprocess", *OUTSIDE)
+    assert jobs["calibration"] == jobs["action_units"] == 1
+    done = copy.snakemake("data/assets/facial_expression_model_weights.h5", *OUTSIDE)
+    assert done.returncode == 0, done.stdout
+    assert (copy.path / "data" / "assets" / "facial_expression_model_weights.h5").read_bytes() == b"as it is"
+    assert "calibration" not in copy.jobs("preprocess")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # Metrics in pixels are those of frames brought to this width, whatever size was rendered.
 REFERENCE_PX = 512
+# Off by default, because their networks come from outside.
+OPTIONAL = ("lpips_full", "sync_c", "sync_e", "sync_offset")
 
 
 @dataclass(frozen=True)
