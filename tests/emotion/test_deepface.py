@@ -76,6 +76,31 @@ def test_equals_numpy_in_keras_layout(tmp_path, inside):
     np.testing.assert_allclose(logits, by_hand(weights, grey), rtol=1e-3, atol=1e-4)
 
 
+def test_equals_keras_itself(tmp_path, monkeypatch):
+    """Where keras is installed (optional; torch is its back end): it writes the file and runs the network."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    kinds = keras.layers
+    convolutions = [
+        kinds.Conv2D(width, size, activation="relu") for width, size in ((64, 5), *[(64, 3)] * 2, *[(128, 3)] * 2)
+    ]
+    model = keras.Sequential([
+        keras.Input((48, 48, 1)), convolutions[0], kinds.MaxPooling2D(5, 2), *convolutions[1:3], kinds.AveragePooling2D(3, 2),
+        *convolutions[3:], kinds.AveragePooling2D(3, 2), kinds.Flatten(), kinds.Dense(1024, activation="relu"),
+        kinds.Dropout(0.2), kinds.Dense(1024, activation="relu"), kinds.Dropout(0.2), kinds.Dense(7, activation="softmax"),
+    ])  # fmt: skip
+    for variable, array in zip(model.weights, (a for pair in random_weights().values() for a in pair), strict=True):
+        variable.assign(array)
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        save_weights_to_hdf5_group(file, model)
+    grey = np.random.default_rng(1).uniform(0, 1, (2, 48, 48, 1)).astype(np.float32)
+    with torch.no_grad():
+        ours = deepface.load(tmp_path / "w.h5")(torch.from_numpy(grey).permute(0, 3, 1, 2)).softmax(1).numpy()
+    np.testing.assert_allclose(ours, keras.ops.convert_to_numpy(model(grey)), atol=1e-5)
+
+
 def mesh(left, top, width, height, tilt=0.0):
     """An upright oval with eyes, turned about its centre by `tilt` rad (clockwise in the picture)."""
     points = np.zeros((478, 3))
