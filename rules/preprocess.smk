@@ -291,6 +291,7 @@ rule geometry:
         head="results/head/makehuman.safetensors",
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
+        appearance=PLAN.seen_geometry,
     output:
         "results/identities/{identity}/geometry.safetensors",
     log:
@@ -310,8 +311,8 @@ rule geometry:
         code=stage_code("geometry"),
     shell:
         "python -m emotag.stages.geometry --head {input.head:q} --tracks {input.tracks:q} --labels {input.labels:q}"
-        " --start-s {params.start_s} --seconds {params.seconds} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        " --appearance {input.appearance:q} --start-s {params.start_s} --seconds {params.seconds} --out {output:q}"
+        " --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule quality:

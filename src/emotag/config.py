@@ -143,9 +143,9 @@ class IdentityConfig(Settings):
 
 
 class GeometryConfig(Settings):
-    """Depth and normals of the tracked mesh."""
+    """Depth and normals: of the tracked mesh, or by Sapiens."""
 
-    provider: Literal["mesh"] = "mesh"
+    provider: Literal["mesh", "sapiens"] = "mesh"
     size_px: int = Field(128, ge=32, le=1024)
 
 

@@ -87,3 +87,13 @@ def test_files_put_there_by_hand_are_used(copy):
     assert done.returncode == 0, done.stdout
     assert (copy.path / "data" / "assets" / "facial_expression_model_weights.h5").read_bytes() == b"as it is"
     assert "calibration" not in copy.jobs("preprocess")
+
+
+def test_sapiens_reads_crop_and_two_networks():
+    wildcards = SimpleNamespace(identity="demo")
+    assert Plan(resolve({}, cuda=False)).seen_geometry(wildcards) == []
+    config = resolve({"geometry": {"provider": "sapiens"}}, cuda=False)
+    crop, depth, normal = Plan(config).seen_geometry(wildcards)
+    assert crop == "results/clips/demo/crop.mp4" and "_normal_" in normal and "_normal_" not in depth
+    manifest = read_manifest(Path(__file__).resolve().parents[2] / "data" / "assets.yaml")
+    assert {Path(depth).name, Path(normal).name} == set(outside_licences(config, manifest))

@@ -25,6 +25,11 @@ MODELS = {
     "emotion": {"fer": "fer_emotion_model.hdf5", "deepface": "facial_expression_model_weights.h5"},
     "identity": {"adaface": "adaface_ir101_webface12m.ckpt"},
 }
+# Depth and normal.
+SAPIENS = (
+    "sapiens_0.3b_render_people_epoch_100_torchscript.pt2",
+    "sapiens_0.3b_normal_render_people_epoch_66_torchscript.pt2",
+)
 # Folders of several files, used where they are put instead of being copied.
 FOLDERS = ("wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
 # Files of the metrics that are off by default, by setting of section measure.
@@ -62,6 +67,12 @@ def model_of(config: Config, section: str) -> str | None:
     return MODELS[section].get(getattr(config, section).provider)
 
 
+def models_of(config: Config) -> set[str | None]:
+    """All model files that the providers of a configuration read."""
+    models = {model_of(config, section) for section in MODELS}
+    return models | set(SAPIENS if config.geometry.provider == "sapiens" else ())
+
+
 def place_of(name: str) -> str:
     """Where rules find an asset."""
     return str((BY_HAND if name in FOLDERS else FOLDER) / name)
@@ -69,7 +80,7 @@ def place_of(name: str) -> str:
 
 def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
     """Names of the assets that a run needs: all that are not optional, and those of its providers."""
-    models = {model_of(config, section) for section in MODELS}
+    models = models_of(config)
     for metric, names in METRIC_FILES.items():
         models |= set(names if getattr(config.measure, metric) else ())
     return [name for name, asset in assets.items() if not asset.optional or name in models]
@@ -77,7 +88,7 @@ def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
 
 def outside_licences(config: Config, assets: dict[str, Asset]) -> dict[str, str]:
     """{part: licence} of the parts got by hand that videos of this configuration are made with; none by default."""
-    models = {model_of(config, section) for section in MODELS}
+    models = models_of(config)
     licences = {name: asset.licence for name, asset in assets.items() if name in models and asset.optional}
     if config.action_units.provider == "openface":
         licences["OpenFace"] = "academic or non-profit research, non-commercial"

@@ -13,7 +13,7 @@ from typing import Any
 from emotag.config import ExcerptConfig
 from emotag.people import Identity, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
-from emotag.workflow.assets import model_of, place_of
+from emotag.workflow.assets import SAPIENS, model_of, place_of
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -197,6 +197,12 @@ class Plan:
             return []
         files = (self.adapt_file(wildcards, file) for file in ("crop.mp4", "landmarks.safetensors"))
         return [*files, self.model("identity")]
+
+    def seen_geometry(self, wildcards: Any) -> list[str]:
+        """Crop and networks, where depth and normals are taken from pictures."""
+        if self.config.geometry.provider == "mesh":
+            return []
+        return [self.adapt_file(wildcards, "crop.mp4"), *map(place_of, SAPIENS)]
 
     def action_unit_table(self, wildcards: Any) -> list[str]:
         """The CSV that the action units of a clip are read from, where the provider is one that writes it."""
