@@ -97,3 +97,23 @@ def test_sapiens_reads_crop_and_two_networks():
     assert crop == "results/clips/demo/crop.mp4" and "_normal_" in normal and "_normal_" not in depth
     manifest = read_manifest(Path(__file__).resolve().parents[2] / "data" / "assets.yaml")
     assert {Path(depth).name, Path(normal).name} == set(outside_licences(config, manifest))
+
+
+def test_the_papers_parts_at_once_as_the_docs_have_them(shared_copy, tmp_path):
+    """The example of docs/providers.md: valid, and everything that is missing in one line."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0].replace("[anna, ben, carla]", "[ann]")
+    (shared_copy.path / "a.mp4").touch()
+    (tmp_path / "paper.yaml").write_text(example + f"identities: {json.dumps(OF_CLIPS['identities'])}\n")
+    done = shared_copy.snakemake("-n", "adapt_identity", "--configfile", str(tmp_path / "paper.yaml"))
+    assert done.returncode == 2, done.stdout
+    line = next(line for line in done.stdout.splitlines() if line.startswith("error: "))
+    for name in (
+        "wav2vec2-base-960h",
+        "facial_expression",
+        "adaface_ir101",
+        "sapiens_0.3b_render",
+        "sapiens_0.3b_normal",
+    ):
+        assert name in line
+    assert "7 missing" in line and "demo.csv" in line and "ann.csv" in line and "syncnet" not in line
