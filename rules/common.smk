@@ -5,7 +5,14 @@ from emotag.workflow.assets import (
     asset_digest,
     asset_entry,
     check_assets,
+    fetchable,
+    metric_files,
+    needed,
+    needs_all_assets,
+    outside_licences,
+    place_of,
     read_manifest,
+    require_by_hand,
 )
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
@@ -24,12 +31,14 @@ try:
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
     if workflow.is_main_process:
         check_assets(ASSETS, Path("data/assets"))
+    PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
+    if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
+        require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
 except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
     print("error:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
 
-PLAN = Plan(CONFIG)
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"

@@ -12,6 +12,8 @@ rule measure:
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
         motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
+        lpips=metric_files(CONFIG, "lpips"),
+        syncnet=metric_files(CONFIG, "syncnet"),
     output:
         "results/identities/{identity}/drives/{drive}/metrics.parquet",
     log:
@@ -32,7 +34,8 @@ rule measure:
         code=stage_code("measure"),
     shell:
         "python -m emotag.stages.measure --truth {input.truth:q} --videos {input.videos:q} --labels {input.labels:q}"
-        " --head {input.head:q} --subject {input.subject:q} --motion {input.motion:q} --identity {wildcards.identity}"
+        " --head {input.head:q} --subject {input.subject:q} --motion {input.motion:q} --lpips {input.lpips:q}"
+        " --syncnet {input.syncnet:q} --identity {wildcards.identity}"
         " --clip {params.clip} --providers {params.providers:q} --seed {params.seed} --out {output:q}"
         " --config {params.config:q} 2>&1 | tee {log:q}"
 

@@ -80,7 +80,7 @@ rule matte:
 rule speech:
     input:
         audio="results/clips/{clip}/audio.wav",
-        model="data/assets/whisper_tiny_en.bin",
+        model=PLAN.speech_model,
     output:
         "results/clips/{clip}/speech.safetensors",
     log:
@@ -104,7 +104,7 @@ rule speech:
 use rule speech as driving_speech with:
     input:
         audio=lambda w: PLAN.driving_file(w.name),
-        model="data/assets/whisper_tiny_en.bin",
+        model=PLAN.speech_model,
     output:
         "results/audio/{name}/speech.safetensors",
     log:
@@ -117,7 +117,7 @@ rule emotion:
     input:
         crop="results/clips/{clip}/crop.mp4",
         landmarks="results/clips/{clip}/landmarks.safetensors",
-        model="data/assets/fer_emotion_model.hdf5",
+        model=PLAN.model("emotion"),
     output:
         "results/clips/{clip}/emotion.safetensors",
     log:
@@ -225,6 +225,7 @@ rule action_units:
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",
+        table=PLAN.action_unit_table,
     output:
         "results/identities/{identity}/{clip}/action_units.safetensors",
     log:
@@ -238,7 +239,29 @@ rule action_units:
         code=stage_code("action_units"),
     shell:
         "python -m emotag.stages.action_units --head {input.head:q} --subject {input.subject:q}"
-        " --tracks {input.tracks:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --tracks {input.tracks:q} --table {input.table:q} --out {output:q} --config {params.config:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule calibration:
+    input:
+        head="results/head/makehuman.safetensors",
+        subject="results/identities/{identity}/subject.safetensors",
+        tracks="results/identities/{identity}/{clip}/tracks.safetensors",
+        given="results/identities/{identity}/{clip}/action_units.safetensors",
+    output:
+        "results/identities/{identity}/{clip}/calibration.json",
+    log:
+        "results/logs/calibration/{identity}@{clip}.log",
+    benchmark:
+        "results/benchmarks/calibration/{identity}@{clip}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("calibration"),
+    shell:
+        "python -m emotag.stages.calibration --head {input.head:q} --subject {input.subject:q}"
+        " --tracks {input.tracks:q} --given {input.given:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule identity:
@@ -246,6 +269,7 @@ rule identity:
         subject="results/identities/{identity}/subject.safetensors",
         emotion=lambda w: PLAN.adapt_file(w, "emotion.safetensors"),
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
+        appearance=PLAN.appearance,
     output:
         "results/identities/{identity}/identity.safetensors",
     log:
@@ -259,7 +283,7 @@ rule identity:
         code=stage_code("identity"),
     shell:
         "python -m emotag.stages.identity --subject {input.subject:q} --emotion {input.emotion:q}"
-        " --tracks {input.tracks:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --tracks {input.tracks:q} --appearance {input.appearance:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule geometry:
@@ -267,6 +291,7 @@ rule geometry:
         head="results/head/makehuman.safetensors",
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
+        appearance=PLAN.seen_geometry,
     output:
         "results/identities/{identity}/geometry.safetensors",
     log:
@@ -286,8 +311,8 @@ rule geometry:
         code=stage_code("geometry"),
     shell:
         "python -m emotag.stages.geometry --head {input.head:q} --tracks {input.tracks:q} --labels {input.labels:q}"
-        " --start-s {params.start_s} --seconds {params.seconds} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        " --appearance {input.appearance:q} --start-s {params.start_s} --seconds {params.seconds} --out {output:q}"
+        " --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule quality:

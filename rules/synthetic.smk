@@ -35,7 +35,7 @@ rule demo:
 rule lips:
     input:
         voices=VOICES,
-        model="data/assets/whisper_tiny_en.bin",
+        model=PLAN.model("speech"),
     output:
         "results/prior/lips.safetensors",
     log:
@@ -61,7 +61,7 @@ rule corpus:
     input:
         head="results/head/makehuman.safetensors",
         voices=VOICES,
-        model="data/assets/whisper_tiny_en.bin",
+        model=PLAN.model("speech"),
     output:
         "results/corpus/synthetic/all.safetensors",
     log:

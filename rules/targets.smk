@@ -1,10 +1,9 @@
 # What a user asks for: `snakemake --cores 8 <one of these>`.
 
 
-# Optional assets are made by no rule of their own accord; fetch_assets takes what the pipeline needs.
 rule fetch_assets:
     input:
-        [f"data/assets/{name}" for name, asset in ASSETS.items() if not asset.optional],
+        [place_of(name) for name in needed(CONFIG, ASSETS) if fetchable(ASSETS[name])],
 
 
 rule preprocess:

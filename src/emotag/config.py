@@ -82,9 +82,17 @@ class MatteConfig(Settings):
 class SpeechConfig(Settings):
     """Speech features and prosody."""
 
-    provider: Literal["whisper"] = "whisper"
+    provider: Literal["whisper", "wav2vec2", "hubert", "wavlm", "xls-r", "given"] = Field(
+        "whisper", description="the middle four need envs/transformers.txt; given: features made elsewhere"
+    )
     blocks: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        (2, 3), min_length=1, description="encoder blocks, counted from 1 (0: the stem), concatenated"
+        (2, 3), min_length=1, description="whisper: encoder blocks, counted from 1 (0: the stem), concatenated"
+    )
+    layer: int | None = Field(
+        None, ge=0, description="wav2vec2, hubert, wavlm, xls-r: hidden layer from 1; left out: last_hidden_state"
+    )
+    folder: str = Field(
+        "data/speech", description="given: FOLDER/NAME.npy of every clip, driving audio and shipped voice"
     )
     prosody: Literal["librosa", "none"] = "librosa"
 
@@ -92,7 +100,7 @@ class SpeechConfig(Settings):
 class EmotionConfig(Settings):
     """Emotion teacher."""
 
-    provider: Literal["fer"] = "fer"
+    provider: Literal["fer", "deepface"] = "fer"
 
 
 class SyncConfig(Settings):
@@ -122,22 +130,29 @@ class TrackConfig(Settings):
 
 
 class ActionUnitsConfig(Settings):
-    """Action units from the tracked expression units."""
+    """Action units: from the tracked expression units, or from OpenFace's CSV."""
 
-    provider: Literal["expression"] = "expression"
+    provider: Literal["expression", "openface"] = "expression"
+    folder: str = Field(
+        "data/openface", description="openface: FOLDER/CLIP.csv, as FeatureExtraction writes it of the clip's crop.mp4"
+    )
+    min_confidence: float = Field(0.5, ge=0, le=1, description="openface: frames below it are interpolated")
+    blink_limit: float = Field(
+        2.0, gt=0, le=5, description="openface: AU45 of shut eyes, clipped there and stretched to 5; 5 leaves it raw"
+    )
 
 
 class IdentityConfig(Settings):
     """Identity feature averaged over the most neutral frames."""
 
-    provider: Literal["shape"] = "shape"
+    provider: Literal["shape", "adaface"] = "shape"
     frames: int = Field(50, ge=1)
 
 
 class GeometryConfig(Settings):
-    """Depth and normals of the tracked mesh."""
+    """Depth and normals: of the tracked mesh, or by Sapiens."""
 
-    provider: Literal["mesh"] = "mesh"
+    provider: Literal["mesh", "sapiens"] = "mesh"
     size_px: int = Field(128, ge=32, le=1024)
 
 
@@ -210,6 +225,10 @@ class MeasureConfig(Settings):
     """Metrics on decoded video."""
 
     fit_iterations: int = Field(15, ge=1, description="iterations of the fit that gives the measured action units")
+    lpips: bool = Field(
+        False, description="LPIPS with AlexNet; fetch_assets gets its files, without them it is missing"
+    )
+    syncnet: bool = Field(False, description="SyncNet's scores; its file is got by hand, without it they are missing")
 
 
 class PlateConfig(Settings):

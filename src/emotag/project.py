@@ -102,6 +102,7 @@ class Config(stages.Settings):
             )
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
+        self._corpus_can_be_made()
         owners = clip_owners(self.identities)
         for clip in self.corpus.clips:
             if clip not in owners:
@@ -114,6 +115,19 @@ class Config(stages.Settings):
                 "corpus.clips shows nobody but the adapted person, who is left out; add other people or no clip"
             )
         return self
+
+    def _corpus_can_be_made(self) -> None:
+        """Synthetic talkers have neither a face to recognise nor features given from outside."""
+        lacking = {
+            "speech.provider given": self.speech.provider == "given"
+            and "speak at speeds that no features are given for",
+            "identity.provider adaface": self.identity.provider == "adaface" and "have no pictures",
+        }
+        for setting, why in lacking.items():
+            if why and (self.corpus.synthetic or not self.corpus.clips):
+                raise ValueError(
+                    f"{setting} needs corpus: {{clips: [...], synthetic: false}}, because the synthetic talkers {why}"
+                )
 
 
 def clip_owners(identities: Mapping[str, Identity]) -> dict[str, tuple[str, str]]:

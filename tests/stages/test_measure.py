@@ -15,6 +15,7 @@ from emotag.stages import measure
 from emotag.tracking.regions import INDEX
 
 FRAMES, CROP, START = 6, 128, 2
+PLAIN = MeasureConfig()
 UNITS = ("AU10", "AU12", "AU14", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26") + (
     "AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU09", "AU45",
 )  # fmt: skip
@@ -50,7 +51,7 @@ def measured(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "detect", detect)
     monkeypatch.setattr(measure, "fitted_action_units", fit)
 
-    def run(size):
+    def run(size, lpips=(), config=PLAIN, syncnet=()):
         fitted.clear()
         folder = tmp_path / str(size)
         videos = [folder / "truth.mp4", folder / "avatar" / "video.mp4"]
@@ -61,7 +62,8 @@ def measured(tmp_path, monkeypatch):
         out = folder / "metrics.parquet"
         measure.run(
             truth=videos[0], videos=videos[1:], labels=tmp_path / "labels.mkv", head=tmp_path, subject=tmp_path,
-            motion=tmp_path, identity="me", clip="c", providers="p", seed=0, out=out, config=MeasureConfig(),
+            motion=tmp_path, lpips=lpips, syncnet=syncnet, identity="me", clip="c", providers="p", seed=0,
+            out=out, config=config,
         )  # fmt: skip
         rows = pd.read_parquet(out)
         return (
@@ -90,3 +92,20 @@ def test_head_mask_is_brought_to_the_videos_size(measured):
     expected = np.mean([psnr(*pair, mask) for pair in zip(*(read_frames(path) for path in videos), strict=True)])
     assert scores["psnr_head"] == pytest.approx(expected, rel=1e-5)
     assert set(rows["split"]) == {"c[2:8]"} and set(rows["variant"]) == {"avatar", "ground_truth"}
+
+
+def test_lpips_is_missing_without_its_files_and_never_zero(measured, tmp_path, monkeypatch):
+    rows, scores, *_ = measured(64, config=MeasureConfig(lpips=True))
+    assert np.isnan(scores["lpips_full"]) and rows[rows.metric == "lpips_full"].value.isna().all()
+    assert "lpips_full" not in measured(32)[1]
+    network = SimpleNamespace(distances=lambda truth, others: [float(np.abs(truth / 1.0 - x).mean()) for x in others])
+    monkeypatch.setattr(measure, "load_lpips", lambda trunk, heads: network)
+    rows, scores, *_ = measured(128, [tmp_path, tmp_path], MeasureConfig(lpips=True))
+    assert scores["lpips_full"] == pytest.approx(115, abs=3)
+    assert rows[(rows.metric == "lpips_full") & (rows.variant == "ground_truth")].value.item() == 0
+
+
+def test_sync_is_missing_without_its_file(measured):
+    rows, scores, *_ = measured(64, config=MeasureConfig(syncnet=True))
+    assert all(np.isnan(scores[name]) for name in ("sync_c", "sync_e", "sync_offset"))
+    assert "sync_c" not in measured(32)[1]

@@ -52,7 +52,8 @@ def test_every_rule_carries_code_and_settings(rule):
     assert rule == "fetch" or f'stage_code("{stage_of(CALLS[rule])}"' in text
     assert ("--config" in arguments(stage_of(CALLS[rule]))[1]) == ("stage_config(" in text)
     for part in ("    log:\n", "    benchmark:\n", "    conda:\n", "2>&1 | tee {log:q}"):
-        assert part in text
+        # The table of assets leaves nothing behind, so that it is made whenever it is asked for.
+        assert part in text or (rule == "assets" and part == "    benchmark:\n")
 
 
 def test_every_stage_has_a_rule():

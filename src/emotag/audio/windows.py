@@ -8,6 +8,8 @@ import numpy as np
 
 from emotag.types import FPS, TOKEN_RATE_HZ
 
+WINDOW = 16
+
 
 def frame_times(frames: np.ndarray, offset_frames: float = 0.0) -> np.ndarray:
     """Moments [T] s on the audio clock of video `frames` [T]; `offset_frames` > 0: the video is late."""
@@ -26,3 +28,9 @@ def sample(values: np.ndarray, times_s: np.ndarray, taps: int = 1, step_s: float
     above = np.minimum(below + 1, len(values) - 1)
     share = (position - below)[..., None].astype(values.dtype)
     return values[below] * (1 - share) + values[above] * share
+
+
+def frame_windows(tokens: np.ndarray, frames: int) -> np.ndarray:
+    """[F, 16, D] as EmoTaG's and AD-NeRF's tools cut them: tokens 2t - 8 to 2t + 7 of [K, D] for frame t, edges repeated."""
+    index = TOKEN_RATE_HZ // FPS * np.arange(frames)[:, None] + np.arange(WINDOW) - WINDOW // 2
+    return tokens[index.clip(0, len(tokens) - 1)]

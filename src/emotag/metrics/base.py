@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # Metrics in pixels are those of frames brought to this width, whatever size was rendered.
 REFERENCE_PX = 512
+# Off by default, because their networks come from outside.
+OPTIONAL = ("lpips_full", "sync_c", "sync_e", "sync_offset")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ METRICS = {
         Metric("psnr_full", "dB", True, "mean over frames of -10 log10 of the MSE over RGB 0..1 of all pixels, decoded mp4 at the rendered size"),
         Metric("ssim_head", "", True, "mean over frames and head-mask pixels of the SSIM map of the luma, Gaussian window 11x11 sigma 1.5, K1 .01, K2 .03, edges reflected"),
         Metric("ssim_full", "", True, "as ssim_head over all pixels"),
+        Metric("lpips_full", "", False, "mean over frames of LPIPS v0.1 with AlexNet of the whole decoded frame, RGB in -1..1, at the rendered size"),
         Metric("lmd_px512", "px", False, "mean distance of the 20 lip points (iBUG 49-68 taken from the 478-point mesh), each frame's set centred on its own mean, pixels at 512"),
         Metric("aue_l", "", False, "sum over AU10,12,14,15,17,20,23,25,26 of the mean squared difference of intensities 0..5, action units of the frozen subject fitted to the detected landmarks"),
         Metric("aue_u", "", False, "as aue_l over AU01,02,04,05,06,07,09,45"),
@@ -32,6 +35,9 @@ METRICS = {
         Metric("lip_aperture_gain", "", None, "standard deviation of the lip aperture over that of the ground truth", 1.0),
         Metric("lip_closure_f1", "", True, "F1 of closed-lip frames (aperture under the ground truth's 5th percentile + .2 of its 5-95 range), one frame of tolerance"),
         Metric("lip_best_lag", "frames", None, "lag of -8..8 frames at which the aperture correlation peaks, + = video late", 0.0),
+        Metric("sync_c", "", True, "SyncNet v2 confidence (LSE-C): median minus minimum over offsets of -15..15 frames of the mean distance of lips and sound, faces cut by the mesh's box"),
+        Metric("sync_e", "", False, "SyncNet v2 distance (LSE-D, Sync-E): that minimum"),
+        Metric("sync_offset", "frames", None, "offset at which it lies, + = video late", 0.0),
         Metric("blink_f1", "", True, "F1 of blinks (eye opening under .6 of the clip's median), matched within 3 frames"),
         Metric("jitter_px512", "px", False, "mean norm of the second difference over time of the 51 inner landmarks, pixels at 512"),
         Metric("undetected", "frames", False, "frames in which the landmark detector found no face (scored with the mean mouth)"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emotag.metrics.base import METRICS
+from emotag.metrics.base import METRICS, OPTIONAL
 from emotag.report.tables import MISSING, cell
 
 VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
@@ -88,10 +88,12 @@ def page(summaries: Mapping[str, Summary], failures: Mapping[str, str], remarks:
     lines = ["# Results", "", told, "", *([remarks.strip(), ""] if remarks.strip() else [])]
     lines += shortfalls(summaries)
     lines += goals_table(summaries)
-    for name in METRICS:
-        rows = metric_table(summaries, name)
-        lines += rows
-    lines += ["## Definitions", "", *(f"- `{metric.name}`: {metric.definition}." for metric in METRICS.values()), ""]
+    tables = {name: metric_table(summaries, name) for name in METRICS}
+    for table in tables.values():
+        lines += table
+    # Of optional metrics, those that were measured.
+    shown = [metric for name, metric in METRICS.items() if tables[name] or name not in OPTIONAL]
+    lines += ["## Definitions", "", *(f"- `{metric.name}`: {metric.definition}." for metric in shown), ""]
     if failures:
         lines += ["## Not made", "", *(f"- {identity}: {why}" for identity, why in failures.items()), ""]
     return "\n".join(lines)

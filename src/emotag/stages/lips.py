@@ -35,7 +35,7 @@ def run(*, voices: Path, model: Path, out: Path, config: SpeechConfig) -> None:
             continue
         times = frame_times(np.arange(int(len(voice.audio) / SAMPLE_RATE_HZ * FPS)))
         lips = visemes.lip_track(voice.phones, times)
-        pairs.append(Pair(encoder.features(voice.audio, config.blocks), times, standardise(lips)))
+        pairs.append(Pair(encoder.features(voice.audio, voice.name), times, standardise(lips)))
     log.info("%d voices, %.0f s", len(pairs), sum(len(pair.times_s) for pair in pairs) / FPS)
     ridge = Ridge.fit(pairs, ridge=RIDGE, max_frames=np.inf)
     prior = LipRidge(

@@ -1,11 +1,13 @@
 """Every metric of every variant against the ground truth, on decoded videos.
 
-Reads: truth.mp4, one video a variant, labels.mkv of the clip (head mask), head, Subject, one Motion (which frames).
-Writes: metrics.parquet, rows in long form (`emotag.report.tables.COLUMNS`); the ground truth has rows against itself.
+Reads: truth.mp4, one video a variant, labels.mkv of the clip (head mask), head, Subject, one Motion (which frames), and the
+files of LPIPS and SyncNet where they are asked for. Writes: metrics.parquet, rows in long form
+(`emotag.report.tables.COLUMNS`); the ground truth has rows against itself.
 """
 
 import io
 import logging
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,10 +19,15 @@ from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
 from emotag.head import makehuman
 from emotag.io.artifact import write_atomic
+from emotag.io.audio import read_audio
 from emotag.io.video import read_frames, read_gray, resize
 from emotag.metrics.detected import Detected, detect
 from emotag.metrics.face import face_scores
 from emotag.metrics.image import image_scores
+from emotag.metrics.lpips import load as load_lpips
+from emotag.metrics.syncnet import NAMES as SYNC_NAMES
+from emotag.metrics.syncnet import load as load_syncnet
+from emotag.metrics.syncnet import sync_scores
 from emotag.report.tables import metric_rows
 from emotag.tracking.action_units import fitted_action_units
 from emotag.tracking.regions import head_mask
@@ -36,6 +43,8 @@ def run(
     head: Path,
     subject: Path,
     motion: Path,
+    lpips: list[Path],
+    syncnet: list[Path],
     identity: str,
     clip: str,
     providers: str,
@@ -43,13 +52,19 @@ def run(
     out: Path,
     config: MeasureConfig,
 ) -> None:
-    """Measure `videos` (each in a folder named as its variant) and the truth against the truth."""
+    """Measure `videos` (each in a folder named as its variant) and the truth against the truth.
+
+    Args: `lpips`: trunk and heads; `syncnet`: its network. Without them a value that `config` asks for is missing.
+    """
     person = Subject.load(subject)
     model = makehuman.load(head)
     frames = Motion.load(motion).frames
     masks = map(head_mask, read_gray(labels, frames[0], frames[-1] + 1))
     shown = [*videos, truth]
     pictures = _image_means(truth, shown, masks)
+    if config.lpips:
+        for of_pictures, distance in zip(pictures, _lpips_means(truth, shown, lpips), strict=True):
+            of_pictures["lpips_full"] = distance
     split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
 
     def face(path: Path) -> tuple[Detected, np.ndarray]:
@@ -64,6 +79,8 @@ def run(
         variant = "ground_truth" if path == truth else path.parent.name
         measured = real if path == truth else face(path)
         scores = of_pictures | face_scores(model.action_unit_names, real, measured)
+        if config.syncnet:
+            scores |= _sync(path, measured[0], syncnet)
         rows += metric_rows(
             scores, variant=variant, identity=identity, clip=clip, split=split, providers=providers, seed=seed
         )
@@ -85,6 +102,27 @@ def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -
         for found, picture in zip(scores, pictures, strict=True):
             found.append(image_scores(real, picture, head))
     return [pd.DataFrame(found).mean().to_dict() for found in scores]
+
+
+def _lpips_means(truth: Path, videos: list[Path], files: list[Path]) -> list[float]:
+    """LPIPS of each video averaged over frames; NaN without its `files`."""
+    if not files:
+        logger.warning("LPIPS is missing: its files are not in data/assets; snakemake fetch_assets gets them")
+        return [math.nan] * len(videos)
+    network = load_lpips(*files)
+    rows = [
+        network.distances(real, pictures)
+        for real, *pictures in zip(read_frames(truth), *map(read_frames, videos), strict=True)
+    ]
+    return np.mean(rows, axis=0).tolist()
+
+
+def _sync(path: Path, detected: Detected, files: list[Path]) -> dict[str, float]:
+    """SyncNet's scores of a video and its own sound; NaN without its file."""
+    if not files:
+        logger.warning("SyncNet is missing: its file is not in data/by_hand; snakemake assets says where to get it")
+        return dict.fromkeys(SYNC_NAMES, math.nan)
+    return sync_scores(load_syncnet(files[0]), read_frames(path), detected.points, read_audio(path))
 
 
 def _sized(mask: np.ndarray, frame: np.ndarray) -> np.ndarray:

@@ -6,13 +6,14 @@ clip or of a part of it, so that there is a ground truth) or `audio-<name>` (spe
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
 from emotag.people import Identity, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
+from emotag.workflow.assets import SAPIENS, model_of, place_of
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -28,6 +29,7 @@ class Plan:
     """The questions that rules ask of the configuration. Methods with `wildcards` are given to rules as they are."""
 
     config: Config
+    licences: dict[str, str] = field(default_factory=dict)
 
     def identity(self, name: str) -> Identity:
         """Settings of an identity; an unknown one makes the job impossible."""
@@ -123,7 +125,8 @@ class Plan:
         """All that is known of an identity before an avatar is made."""
         base = f"results/identities/{identity}"
         clips = dict.fromkeys([self.adapt_clip(identity), *self.test_clips(identity)])
-        kinds = ("quality.json", "action_units.safetensors")
+        outside = self.config.action_units.provider != "expression"
+        kinds = ("quality.json", "action_units.safetensors", *(("calibration.json",) if outside else ()))
         of_clips = [f"{base}/{clip}/{kind}" for clip in clips for kind in kinds]
         return [f"{base}/identity.safetensors", f"{base}/geometry.safetensors", *of_clips]
 
@@ -177,6 +180,48 @@ class Plan:
         part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
+    def model(self, section: str) -> str:
+        """The model file that the provider of a section reads, or the folder of features that are given."""
+        name = model_of(self.config, section)
+        return place_of(name) if name else getattr(self.config, section).folder
+
+    def speech_model(self, wildcards: Any) -> str:
+        """What the speech of a clip or of a driving audio is read with, or from."""
+        given = self.config.speech.provider == "given"
+        recording = getattr(wildcards, "clip", None) or getattr(wildcards, "name", None)
+        return f"{self.config.speech.folder}/{recording}.npy" if given else self.model("speech")
+
+    def appearance(self, wildcards: Any) -> list[str]:
+        """Crop, landmarks and network, where the identity feature is taken from pictures."""
+        if self.config.identity.provider == "shape":
+            return []
+        files = (self.adapt_file(wildcards, file) for file in ("crop.mp4", "landmarks.safetensors"))
+        return [*files, self.model("identity")]
+
+    def seen_geometry(self, wildcards: Any) -> list[str]:
+        """Crop and networks, where depth and normals are taken from pictures."""
+        if self.config.geometry.provider == "mesh":
+            return []
+        return [self.adapt_file(wildcards, "crop.mp4"), *map(place_of, SAPIENS)]
+
+    def action_unit_table(self, wildcards: Any) -> list[str]:
+        """The CSV that the action units of a clip are read from, where the provider is one that writes it."""
+        settings = self.config.action_units
+        return [f"{settings.folder}/{wildcards.clip}.csv"] if settings.provider == "openface" else []
+
+    def made_elsewhere(self) -> dict[str, str]:
+        """{file: how it is made} of all that a run needs and that other programs make of its footage."""
+        identity = self.config.adapt.identity
+        clips = dict.fromkeys([self.adapt_clip(identity), *self.test_clips(identity), *self.config.corpus.clips])
+        files = {}
+        if self.config.action_units.provider == "openface":
+            advice = "write it with OpenFace's FeatureExtraction of results/clips/{}/crop.mp4 (docs/providers.md)"
+            files |= {f"{self.config.action_units.folder}/{clip}.csv": advice.format(clip) for clip in clips}
+        if self.config.speech.provider == "given":
+            advice = "write the features of results/clips/{}/audio.wav there (docs/providers.md)"
+            files |= {f"{self.config.speech.folder}/{clip}.npy": advice.format(clip) for clip in clips}
+        return files
+
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""
         return clip_owners(self.config.identities)[wildcards.clip][0]
@@ -211,7 +256,8 @@ class Plan:
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        return json.dumps({"identity": wildcards.identity, **terms}, sort_keys=True)
+        parts = {"licences_of_outside_parts": self.licences} if self.licences else {}
+        return json.dumps({"identity": wildcards.identity, **terms, **parts}, sort_keys=True)
 
 
 def audio_name(file: str) -> str:
