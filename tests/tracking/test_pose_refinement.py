@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -35,6 +37,7 @@ def refinement():
 
 
 def test_known_displacement_of_a_ball_is_recovered(refinement):
+    refinement = replace(refinement, pull=0.0)
     true = torch.tensor([0.02, -0.03, 0.01, 0.002, -0.001, -0.5])
     wrong = true + torch.tensor([0.012, -0.01, 0.008, 0.0012, -0.0012, 0.003])
     plate = torch.zeros(SIZE, SIZE, 3)
@@ -46,11 +49,23 @@ def test_known_displacement_of_a_ball_is_recovered(refinement):
     assert (left[:3] < 2e-3).all() and (left[3:] < torch.tensor([2e-4, 2e-4, 8e-4])).all(), left
 
 
-def test_without_weight_the_correction_of_the_frame_before_is_kept(refinement):
+def test_without_weight_the_landmarks_pose_is_kept(refinement):
     before = torch.tensor([0.004, 0.0, -0.004, 0.0, 0.0008, 0.0])
     image, plate = torch.rand(SIZE, SIZE, 3), torch.rand(SIZE, SIZE, 3)
     with torch.inference_mode():
         found = refinement.fit(
             one_frame(torch.tensor([0, 0, 0, 0, 0, -0.5])), image, plate, torch.zeros(SIZE, SIZE), before
         )
-    torch.testing.assert_close(found, before)
+    torch.testing.assert_close(found, torch.zeros(6))
+
+
+def test_errors_do_not_add_up_over_frames_and_a_lost_start_is_left(refinement):
+    true = torch.tensor([0.02, -0.03, 0.01, 0.002, -0.001, -0.5])
+    plate, weight = torch.zeros(SIZE, SIZE, 3), torch.ones(SIZE, SIZE)
+    image = refinement.renderer.render(ball(one_frame(true)), CAMERA).colour[0]
+    for start in (torch.zeros(6), torch.tensor([0.3, -0.2, 0.2, 0.05, 0.02, 0.1])):
+        found = start
+        with torch.inference_mode():
+            for _ in range(8):
+                found = refinement.fit(one_frame(true), image, plate, weight, found)
+        assert (found.abs() < torch.tensor([1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 5e-4])).all(), found

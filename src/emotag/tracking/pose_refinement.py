@@ -2,7 +2,8 @@
 
 Landmarks alone leave about .01 rad and 2 mm open, which moves hair and ears by several pixels. The avatar drawn over the
 plate is compared with the frame in the head's area, and Gauss-Newton moves the six numbers of the pose; the Jacobian
-comes from forward differences. Mouth and eyes are left out of the comparison: nothing but the pose can be learnt here.
+comes from central differences (forward ones drift, as each frame starts where the one before ended). Mouth and eyes are
+left out of the comparison: nothing but the pose can be learnt here.
 """
 
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from emotag.render.base import Renderer
 
 # One unit of each pose number (rad, m): what a landmark fit is typically off by, and the difference step.
 UNITS = (0.004, 0.004, 0.004, 0.0008, 0.0008, 0.002)
-# Colour distance 0 to 1 at which a pixel counts half: hair in motion, a hand, another light.
-HALF = 0.1
+# Colour distance 0 to 1 beyond which a pixel pulls no harder (Huber): hair in motion, a hand, another light.
+KNEE = 0.1
 LONGEST_STEP = 6.0
-# Pull towards the frame before, in squared colour distances summed over pixels a unit squared.
-PULL = 0.02
+# Pull towards the landmarks' pose, in squared colour distances summed over pixels a unit squared: where pictures say little
+# (weak texture, pitch against height) errors must not add up from frame to frame.
+PULL = 0.1
+# No correction is larger (units): beyond it is no longer the error of a landmark fit.
+LARGEST = 12.0
 # Pixels are compared after a mean over squares of this edge.
 POOL = 2
 
@@ -36,6 +40,7 @@ class PoseRefinement:
     camera: Camera
     steps: int
     renewal: int = 4
+    pull: float = PULL
 
     def fit(self, codes: Codes, image: Tensor, plate: Tensor, weight: Tensor, start: Tensor) -> Tensor:
         """Correction [6] (axis-angle rad, m; add it to the pose) of one frame.
@@ -47,22 +52,26 @@ class PoseRefinement:
             start: [6] correction of the frame before.
         """
         units = torch.tensor(UNITS)
-        before = start / units
-        state, target = before.clone(), pooled(image[None])[0]
-        shared = pooled(weight[None, ..., None])[0]
+        target, shared = pooled(image[None])[0], pooled(weight[None, ..., None])[0]
+        # A start that carried an error on would let it grow from frame to frame: the landmarks' pose competes with it.
+        starts = torch.stack([start / units, torch.zeros(6)])
+        residuals = self.draw(codes, starts * units, plate) - target
+        state = starts[min(range(2), key=lambda i: cost(residuals[i], shared))]
         jacobian = torch.zeros(6, target.numel())
         for step in range(self.steps):
             renew = step % self.renewal == 0
-            tried = torch.cat([state[None], state + torch.eye(6)]) if renew else state[None]
+            tried = torch.cat(
+                [state[None], state + torch.eye(6) / 2, state - torch.eye(6) / 2] if renew else [state[None]]
+            )
             drawn = self.draw(codes, tried * units, plate)
             residual = drawn[0] - target
-            robust = shared / (1 + (residual.abs().mean(-1, keepdim=True) / HALF) ** 2)
             if renew:
-                jacobian = (drawn[1:] - drawn[:1]).reshape(6, -1)
-            weighted = jacobian * robust.expand_as(residual).reshape(-1)
-            normal = weighted @ jacobian.T + PULL * torch.eye(6)
-            slope = weighted @ residual.reshape(-1) + PULL * (state - before)
-            state = state - torch.linalg.solve(normal, slope).clamp(-LONGEST_STEP, LONGEST_STEP)
+                jacobian = (drawn[1:7] - drawn[7:]).reshape(6, -1)
+            weighted = jacobian * robust(residual, shared).expand_as(residual).reshape(-1)
+            normal = weighted @ jacobian.T + self.pull * torch.eye(6)
+            slope = weighted @ residual.reshape(-1) + self.pull * state
+            change = torch.linalg.solve(normal, slope).clamp(-LONGEST_STEP, LONGEST_STEP)
+            state = (state - change).clamp(-LARGEST, LARGEST)
         return state * units
 
     def draw(self, codes: Codes, corrections: Tensor, plate: Tensor) -> Tensor:
@@ -73,6 +82,16 @@ class PoseRefinement:
         )
         frame = self.renderer.render(self.deformer(posed, mouth_moves=False), self.camera)
         return pooled(frame.colour + (1 - frame.alpha[..., None]) * plate)
+
+
+def robust(residual: Tensor, shared: Tensor) -> Tensor:
+    """[h, w, 1] weights of the pixels of a `residual` [h, w, 3] (Huber), times `shared` [h, w, 1]."""
+    return shared / (residual.abs().mean(-1, keepdim=True) / KNEE).clamp_min(1)
+
+
+def cost(residual: Tensor, shared: Tensor) -> float:
+    """Weighted squares of a residual [h, w, 3]."""
+    return float((robust(residual, shared) * residual**2).sum())
 
 
 def pooled(pictures: Tensor) -> Tensor:
