@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -111,8 +112,12 @@ def test_it_reads_what_training_writes(tmp_path, capsys):
 
 def test_it_follows_until_interrupted(tmp_path):
     training(tmp_path, "adapt/me", line(20))
+    # A shell's background job ignores the interrupt, and its children with it, unless they are told not to.
     watching = subprocess.Popen(
-        [sys.executable, "-m", "emotag", "watch", str(tmp_path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "emotag", "watch", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert watching.stdout.readline().startswith("job") and "20/500" in watching.stdout.readline()
     training(tmp_path, "adapt/me", line(20) + line(40))
