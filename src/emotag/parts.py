@@ -1,4 +1,5 @@
-"""Which frames of a clip are adapted on, which are tested on, and how cues are looped under longer audio."""
+"""Which frames of a clip are adapted on, which are tested on, which stand for all, and how cues are looped under longer
+audio."""
 
 import numpy as np
 
@@ -56,6 +57,11 @@ def excerpt(frames: int, part: tuple[int, int], same_clip: bool, wanted: Excerpt
             f"{part[1] / FPS:g} s); choose frames that the avatar has not seen"
         )
     return start, stop
+
+
+def spread(frames: int, count: int) -> np.ndarray:
+    """At most `count` different frame numbers, evenly over all `frames`."""
+    return np.unique(np.linspace(0, frames - 1, count).round().astype(int))
 
 
 def ping_pong(start: int, stop: int, length: int) -> np.ndarray:

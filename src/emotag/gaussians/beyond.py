@@ -15,12 +15,12 @@ from torch import Tensor
 
 from emotag.errors import FootageError
 from emotag.gaussians.cloud import HAIR, GaussianCloud
-from emotag.gaussians.placement import COVERAGE, OPACITY
+from emotag.gaussians.placement import COVERAGE, riding
 from emotag.gaussians.triangles import triangle_frames
 from emotag.gaussians.trunk import Trunk
 from emotag.geometry.camera import Camera
+from emotag.parts import spread
 from emotag.render.mesh import rasterise
-from emotag.render.sh import C0
 
 # Depths from the plane through the ears, m towards the viewer: hair hangs behind them, a fringe before.
 DEPTHS_M = np.arange(-0.12, 0.041, 0.02)
@@ -28,7 +28,7 @@ SHARES = np.arange(0.0, 1.01, 0.25)
 NEIGHBOURS = 40
 # Costs in colour distance 0 to 1: its limit, of a place off the person, of one out of the picture, of a whole share.
 FAR, OFF_PERSON, UNSEEN, SHARE_COST = 0.15, 0.3, 0.1, 0.002
-SEED_VIEWS, JUDGE_VIEWS = 6, 20
+SEED_VIEWS = 6
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,6 @@ class Points:
     pitch_m: np.ndarray
 
 
-def spread(frames: int, count: int) -> np.ndarray:
-    """`count` frame numbers evenly over `frames`."""
-    return np.unique(np.linspace(0, frames - 1, count).round().astype(int))
-
-
 def outside(view: View, faces: np.ndarray, camera: Camera) -> np.ndarray:
     """[H, W] bool: the person's head off the mesh."""
     return view.head & view.person & ~rasterise(view.vertices, faces, camera).covered
@@ -69,6 +64,7 @@ def sweep(
     views: Sequence[View], faces: np.ndarray, plane_m: float, trunk: Trunk, camera: Camera, density: float, seed: int
 ) -> Points:
     """Points seen beyond the mesh, `density` of them a pixel of the mean view; `plane_m` is the ears' z in the head's frame.
+    They come from a few of the `views`; all of them judge.
 
     Raises:
         FootageError: no views.
@@ -76,15 +72,14 @@ def sweep(
     if not views:
         raise FootageError("adaptation part: found no frame, expected at least one to see the hair in")
     random = np.random.default_rng(seed)
-    seeds = spread(len(views), SEED_VIEWS)
-    judges = [views[i] for i in spread(len(views), JUDGE_VIEWS)]
+    seeds = [views[i] for i in spread(len(views), SEED_VIEWS)]
     parts = []
-    for view in (views[i] for i in seeds):
+    for view in seeds:
         rows, columns = np.nonzero(outside(view, faces, camera))
         count = min(round(len(rows) * density / len(seeds)), len(rows))
         if count:
             chosen = random.choice(len(rows), count, replace=False)
-            parts.append(placed(view, rows[chosen], columns[chosen], judges, plane_m, trunk, camera))
+            parts.append(placed(view, rows[chosen], columns[chosen], views, plane_m, trunk, camera))
     if not parts:
         return Points(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
     positions, colours, share, depth = (np.concatenate(values) for values in zip(*parts, strict=True))
@@ -140,17 +135,7 @@ def cloud_of(points: Points, vertices: Tensor, faces: Tensor, carriers: Tensor, 
     centres = vertices[faces[chosen]].mean(1)
     triangle = chosen[torch.from_numpy(cKDTree(centres.numpy()).query(points.positions)[1])]
     frames = triangle_frames(vertices, faces[triangle])
-    mean = ((positions - frames.centre)[:, None] @ frames.rotation).squeeze(1) / frames.size[:, None]
     size = torch.log(COVERAGE * torch.from_numpy(points.pitch_m).float() / frames.size)
-    sh = torch.zeros(len(mean), (sh_degree + 1) ** 2, 3)
-    sh[:, 0] = (torch.from_numpy(points.colours).float() - 0.5) / C0
-    return GaussianCloud(
-        mean,
-        torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(mean), 1),
-        size[:, None].repeat(1, 3),
-        torch.full((len(mean),), float(np.log(OPACITY / (1 - OPACITY)))),
-        sh,
-        triangle,
-        torch.full((len(mean),), HAIR),
-        torch.from_numpy(points.share).float(),
-    )
+    colours, share = torch.from_numpy(points.colours).float(), torch.from_numpy(points.share).float()
+    region = torch.full((len(triangle),), HAIR)
+    return riding(positions, colours, size[:, None].repeat(1, 3), frames, triangle, region, sh_degree, share)

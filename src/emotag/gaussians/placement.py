@@ -9,7 +9,7 @@ from torch import Tensor
 
 from emotag.errors import ConfigError
 from emotag.gaussians.cloud import HAIR, GaussianCloud
-from emotag.gaussians.triangles import triangle_frames
+from emotag.gaussians.triangles import TriangleFrames, triangle_frames
 from emotag.render.sh import C0
 
 # In-plane standard deviation over the side of the square that one Gaussian has to cover: neighbours overlap.
@@ -77,23 +77,46 @@ def initialise(
     slot = torch.from_numpy(np.repeat(np.arange(len(chosen)), counts))
     weights = torch.from_numpy(_barycentric(count, random))[..., None]
     heights = torch.tensor(heights_m, dtype=torch.float64)[torch.from_numpy(random.permutation(count)) % len(heights_m)]
-    frames = triangle_frames(vertices.double(), triangles)
-    size = frames.size[slot].clamp_min(1e-9)
-    outward = frames.rotation[slot, :, 1]
+    whole = triangle_frames(vertices.double(), triangles)
+    frames = TriangleFrames(whole.rotation[slot], whole.size[slot].clamp_min(1e-9), whole.centre[slot])
+    outward = frames.rotation[:, :, 1]
     points = (corners[slot] * weights).sum(1) + heights[:, None] * outward
-    mean = ((points - frames.centre[slot])[:, None] @ frames.rotation[slot]).squeeze(1) / size[:, None]
     # Each shell is thinner in number, so its Gaussians cover more.
     share = torch.from_numpy(areas / np.maximum(counts, 1))[slot] * len(heights_m)
     if count < len(chosen):
         share = torch.full_like(share, areas.sum() / count * len(heights_m))
-    spread = torch.log(COVERAGE * share.sqrt() / size)
+    spread = torch.log(COVERAGE * share.sqrt() / frames.size)
     log_scale = torch.stack([spread, spread + math.log(FLATNESS), spread], -1)
-    sh = torch.zeros(count, (sh_degree + 1) ** 2, 3)
-    sh[:, 0] = (((colours.double()[triangles][slot] * weights).sum(1) - 0.5) / C0).float()
-    quaternion = torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(count, 1)
-    logit = torch.full((count,), math.log(OPACITY / (1 - OPACITY)))
+    seen = (colours.double()[triangles][slot] * weights).sum(1)
     triangle = chosen[slot]
-    return GaussianCloud(mean.float(), quaternion, log_scale.float(), logit, sh, triangle, region[triangle])
+    return riding(points, seen, log_scale, frames, triangle, region[triangle], sh_degree)
+
+
+def riding(
+    points: Tensor,
+    colours: Tensor,
+    log_scale: Tensor,
+    frames: TriangleFrames,
+    triangle: Tensor,
+    region: Tensor,
+    sh_degree: int,
+    trunk_share: Tensor | None = None,
+) -> GaussianCloud:
+    """One unturned Gaussian a point.
+
+    Args:
+        points: [n, 3] m, at rest.
+        colours: [n, 3] 0 to 1, for the constant harmonic; higher ones begin at zero.
+        log_scale: [n, 3] in units of the triangles' sizes.
+        frames: of the n triangles that carry them, at rest.
+        triangle, region, trunk_share: [n], as in `GaussianCloud`.
+    """
+    mean = ((points - frames.centre)[:, None] @ frames.rotation).squeeze(1) / frames.size[:, None]
+    sh = torch.zeros(len(mean), (sh_degree + 1) ** 2, 3)
+    sh[:, 0] = ((colours - 0.5) / C0).float()
+    quaternion = torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(mean), 1)
+    logit = torch.full((len(mean),), math.log(OPACITY / (1 - OPACITY)))
+    return GaussianCloud(mean.float(), quaternion, log_scale.float(), logit, sh, triangle, region, trunk_share)
 
 
 def initialise_hair(

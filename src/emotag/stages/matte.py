@@ -12,6 +12,7 @@ from emotag import stage
 from emotag.artifacts import Landmarks
 from emotag.config import MatteConfig
 from emotag.io.video import check_length, read_frames, read_gray, write_gray
+from emotag.parts import spread
 from emotag.tracking.matte import person_alpha
 from emotag.tracking.regions import label_frame, learn_colours
 
@@ -24,7 +25,7 @@ def run(*, crop: Path, landmarks: Path, out_alpha: Path, out_labels: Path, confi
     points = Landmarks.load(landmarks).points
     check_length(crop, len(points), landmarks)
     write_gray(out_alpha, person_alpha(read_frames(crop)))
-    chosen = np.unique(np.linspace(0, len(points) - 1, LEARNT_FROM).round().astype(int))
+    chosen = spread(len(points), LEARNT_FROM)
     inside = [alpha > INSIDE for alpha in read_gray(out_alpha, only=chosen)]
     colours = learn_colours(list(read_frames(crop, only=chosen)), list(points[chosen]), inside)
 

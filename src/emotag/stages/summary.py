@@ -16,6 +16,7 @@ from emotag.io.artifact import read_json, write_atomic, write_json
 from emotag.io.audio import read_audio
 from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import probe, read_frames, read_gray, write_video
+from emotag.parts import spread
 from emotag.provenance import commit
 from emotag.report import summary, tables
 from emotag.tracking.regions import head_mask
@@ -107,7 +108,7 @@ def write_side_by_side(truth: Path, video: Path, out: Path) -> None:
 def sheet(videos: list[Path]) -> np.ndarray:
     """One row a video, the same moments in each."""
     count = probe(videos[0]).frames
-    moments = np.unique(np.linspace(0, count - 1, SHEET_FRAMES).round().astype(int))
+    moments = spread(count, SHEET_FRAMES)
     frames, labels = [], []
     for path in videos:
         frames += read_frames(path, size=SHEET_SIZE, only=moments)

@@ -65,15 +65,10 @@ def plate_of(frame: np.ndarray, mask: np.ndarray, behind: np.ndarray, seen: np.n
     return np.rint(plate).clip(0, 255).astype(np.uint8)
 
 
-def sampled(count: int) -> np.ndarray:
-    """Numbers of the frames, of `count`, that tell what lies behind the head."""
-    return np.unique(np.linspace(0, count - 1, SAMPLED_FRAMES).round().astype(int))
-
-
 def plate_frames(
     sample: Iterable[tuple[np.ndarray, np.ndarray]], clip: Iterable[tuple[np.ndarray, np.ndarray]], dilate_px: int
 ) -> Iterator[np.ndarray]:
-    """Plates of a clip, from its frames and labels: those of the `sampled` ones, and all of them."""
+    """Plates of a clip, from its frames and labels: those of `SAMPLED_FRAMES` of them, and all."""
     frames, labels = zip(*sample, strict=True)
     behind, seen = seen_behind(frames, [removed(label, dilate_px) for label in labels])
     for frame, label in clip:

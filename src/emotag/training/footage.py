@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from emotag.artifacts import Geometry, Tracks
-from emotag.gaussians.beyond import View, spread
+from emotag.gaussians.beyond import View
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head.base import HeadModel
 from emotag.io.video import read_frames, read_gray, resize
+from emotag.parts import spread
 from emotag.render.compose import to_unit
 from emotag.tracking.posing import posed_vertices
 from emotag.tracking.regions import head_mask
