@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from emotag.artifacts import Corpus
+from emotag.motion.codes import Codes
 
 NAMES = ["browInnerUp", "eyeBlinkLeft", "mouthFunnel", "mouthSmileLeft", "tongueOut", "jaw_x", "jaw_y", "jaw_z"]
 
@@ -45,3 +47,16 @@ def linear_corpus(people=7, seconds=6, features=10, noise=0.05, seed=0):
 @pytest.fixture(scope="session")
 def corpus():
     return linear_corpus()
+
+
+@pytest.fixture(scope="session")
+def random_codes():
+    """Codes of `count` frames with `units` of expression and a condition of `width`, uniform in 0 to 1."""
+
+    def make(count, units, width, seed):
+        generator = torch.Generator().manual_seed(seed)
+        sizes = {"expression": units, "jaw": 3, "neck": 3, "eyes": 6, "rotation": 3, "translation": 3}
+        sizes |= {"gate": 1, "emotion": 7, "condition": width}
+        return Codes(**{name: torch.rand(count, size, generator=generator) for name, size in sizes.items()})
+
+    return make

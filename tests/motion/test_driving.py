@@ -6,31 +6,12 @@ import torch
 
 from emotag.artifacts import ActionUnits, Identity, Speech
 from emotag.motion import cues, driving
-from emotag.motion.codes import Codes
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.types import UPPER_FACE_AUS
 
 UNITS, FEATURES, SHAPE, WIDTH = 4, 12, 5, 32
 NAMES = ("AU26", *UPPER_FACE_AUS, "AU12")
 LOWER = torch.tensor([False, False, True, True, True, True, True])
-
-
-def codes(count, seed):
-    generator = torch.Generator().manual_seed(seed)
-    sizes = {
-        "expression": UNITS,
-        "jaw": 3,
-        "neck": 3,
-        "eyes": 6,
-        "rotation": 3,
-        "translation": 3,
-        "gate": 1,
-        "emotion": 7,
-    }
-    return Codes(
-        **{name: torch.rand(count, size, generator=generator) for name, size in sizes.items()},
-        condition=torch.zeros(count, WIDTH),
-    )
 
 
 def speech(seconds, seed):
@@ -61,8 +42,9 @@ def network():
 
 
 @pytest.fixture
-def material():
-    return driving.Material(codes(25, 1), driven_by([]), codes(25, 2), driven_by([], seed=9), LOWER)
+def material(random_codes):
+    pose, adapted = (random_codes(25, UNITS, WIDTH, seed).replaced(condition=torch.zeros(25, WIDTH)) for seed in (1, 2))
+    return driving.Material(pose, driven_by([]), adapted, driven_by([], seed=9), LOWER)
 
 
 @pytest.mark.parametrize("variant", ["avatar", "frozen", "nearest"])

@@ -29,6 +29,7 @@ class RiggedDeformer:
         self.shape = shape
         self.trunk = trunk
         self.held_index = torch.nonzero(cloud.trunk_share > 0).squeeze(-1)
+        self.held_share = cloud.trunk_share[self.held_index]
         self.mouth_index = torch.nonzero(cloud.region == MOUTH).squeeze(-1)
 
     def mesh(self, codes: Codes) -> Tensor:
@@ -46,8 +47,7 @@ class RiggedDeformer:
             offsets = Offsets(self.mouth_index, *self.mouth(codes.condition, codes.gate, codes.emotion))
         rotation = axis_angle_to_matrix(codes.rotation)
         splats = self.binding(self.cloud, self.mesh(codes), rotation, offsets)
-        share = self.cloud.trunk_share[self.held_index]
-        means = self.trunk.hold(splats.means, self.held_index, share, rotation, codes.translation)
+        means = self.trunk.hold(splats.means, self.held_index, self.held_share, rotation, codes.translation)
         return replace(splats, means=means)
 
 

@@ -61,6 +61,10 @@ class Codes:
     def __len__(self) -> int:
         return len(self.expression)
 
+    def shifted(self, rotation: Tensor, translation: Tensor) -> "Codes":
+        """The same codes with `rotation` [B, 3] and `translation` [B, 3] added to the poses."""
+        return self.replaced(rotation=self.rotation + rotation, translation=self.translation + translation)
+
     def replaced(self, **values: Tensor) -> "Codes":
         """The same codes with some columns exchanged."""
         return Codes(**{field.name: values.get(field.name, getattr(self, field.name)) for field in fields(self)})

@@ -16,6 +16,7 @@ from emotag.gaussians.deformer import RiggedDeformer
 from emotag.geometry.camera import Camera
 from emotag.motion.codes import Codes
 from emotag.render.base import Renderer
+from emotag.render.compose import over
 
 # One unit of each pose number (rad, m): what a landmark fit is typically off by, and the difference step.
 UNITS = (0.004, 0.004, 0.004, 0.0008, 0.0008, 0.002)
@@ -56,17 +57,15 @@ class PoseRefinement:
         # A start that carried an error on would let it grow from frame to frame: the landmarks' pose competes with it.
         starts = torch.stack([start / units, torch.zeros(6)])
         residuals = self.draw(codes, starts * units, plate) - target
-        state = starts[min(range(2), key=lambda i: cost(residuals[i], shared))]
-        jacobian = torch.zeros(6, target.numel())
+        best = min(range(2), key=lambda i: cost(residuals[i], shared))
+        state, residual = starts[best], residuals[best]
+        half = torch.eye(6) / 2
         for step in range(self.steps):
-            renew = step % self.renewal == 0
-            tried = torch.cat(
-                [state[None], state + torch.eye(6) / 2, state - torch.eye(6) / 2] if renew else [state[None]]
-            )
-            drawn = self.draw(codes, tried * units, plate)
-            residual = drawn[0] - target
-            if renew:
-                jacobian = (drawn[1:7] - drawn[7:]).reshape(6, -1)
+            if step > 0:
+                residual = self.draw(codes, state[None] * units, plate)[0] - target
+            if step % self.renewal == 0:
+                drawn = self.draw(codes, torch.cat([state + half, state - half]) * units, plate)
+                jacobian = (drawn[:6] - drawn[6:]).reshape(6, -1)
             weighted = jacobian * robust(residual, shared).expand_as(residual).reshape(-1)
             normal = weighted @ jacobian.T + self.pull * torch.eye(6)
             slope = weighted @ residual.reshape(-1) + self.pull * state
@@ -77,11 +76,8 @@ class PoseRefinement:
     def draw(self, codes: Codes, corrections: Tensor, plate: Tensor) -> Tensor:
         """Pictures [n, h, w, 3] of one frame's `codes` under `corrections` [n, 6] over the plate, pooled."""
         posed = codes[torch.zeros(len(corrections), dtype=torch.long)]
-        posed = posed.replaced(
-            rotation=posed.rotation + corrections[:, :3], translation=posed.translation + corrections[:, 3:]
-        )
-        frame = self.renderer.render(self.deformer(posed, mouth_moves=False), self.camera)
-        return pooled(frame.colour + (1 - frame.alpha[..., None]) * plate)
+        posed = posed.shifted(corrections[:, :3], corrections[:, 3:])
+        return pooled(over(self.renderer.render(self.deformer(posed, mouth_moves=False), self.camera), plate))
 
 
 def robust(residual: Tensor, shared: Tensor) -> Tensor:

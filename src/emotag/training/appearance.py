@@ -39,9 +39,7 @@ class PoseCorrection(nn.Module):
 
     def forward(self, codes: Codes, frames: Tensor) -> Codes:
         """`codes` of `frames` [B] with their poses corrected."""
-        return codes.replaced(
-            rotation=codes.rotation + self.rotation[frames], translation=codes.translation + self.translation[frames]
-        )
+        return codes.shifted(self.rotation[frames], self.translation[frames])
 
 
 class AdaptedAvatar(nn.Module):
