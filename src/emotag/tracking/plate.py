@@ -14,6 +14,8 @@ from emotag.tracking.regions import head_mask
 
 SAMPLED_FRAMES = 48
 FEATHER_PX = 6
+# Labels waver at the collar: what fewer frames than this share leave free there is as often neck as cloth.
+SEEN_SHARE = 0.1
 
 
 def removed(labels: np.ndarray, dilate_px: int) -> np.ndarray:
@@ -24,7 +26,8 @@ def removed(labels: np.ndarray, dilate_px: int) -> np.ndarray:
 
 
 def seen_behind(frames: Iterable[np.ndarray], masks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Median colour [H, W, 3] uint8 of each pixel over the frames whose mask [H, W] leaves it free, and where any did."""
+    """Median colour [H, W, 3] uint8 of each pixel over the frames whose mask [H, W] leaves it free, and where at least
+    `SEEN_SHARE` of the frames did."""
     kept, hidden = [], []
     for frame, mask in zip(frames, masks, strict=True):
         kept.append(frame)
@@ -35,7 +38,7 @@ def seen_behind(frames: Iterable[np.ndarray], masks: Iterable[np.ndarray]) -> tu
         band = np.where(covered[:, top : top + 32, :, None], np.nan, stack[:, top : top + 32].astype(np.float32))
         anywhere = ~np.isnan(band[..., 0]).all(0)
         median[top : top + 32][anywhere] = np.nanmedian(band[:, anywhere], 0).round().astype(np.uint8)
-    return median, ~covered.all(0)
+    return median, (~covered).mean(0) >= SEEN_SHARE
 
 
 def push_pull(image: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -56,11 +59,12 @@ def push_pull(image: np.ndarray, known: np.ndarray) -> np.ndarray:
 def plate_of(frame: np.ndarray, mask: np.ndarray, behind: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """The plate [H, W, 3] uint8 of one frame; its pixels under `mask` [H, W] do not matter."""
     start = np.where(mask[..., None], behind, frame).astype(np.float32)
-    filled = push_pull(start, ~mask | seen)
     distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
+    # Where nothing was seen behind, the fill starts beyond the feathered border, whose pixels are half skin.
+    filled = push_pull(start, np.where(mask | (distance < FEATHER_PX), seen, True))
     own = np.clip(distance / FEATHER_PX, 0, 1)[..., None]
-    # Just outside the border the frame fades into what lies behind, or into itself where nothing was seen there.
-    outside = np.where(seen[..., None], behind, frame).astype(np.float32)
+    # Just outside the border the frame fades into what lies behind.
+    outside = np.where(seen[..., None] & ~mask[..., None], behind, filled)
     plate = np.where(mask[..., None], filled, own * frame + (1 - own) * outside)
     return np.rint(plate).clip(0, 255).astype(np.uint8)
 
