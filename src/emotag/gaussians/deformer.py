@@ -34,10 +34,9 @@ class RiggedDeformer:
 
     def mesh(self, codes: Codes) -> Tensor:
         """Posed vertices [B, V, 3] m in the camera's frame."""
-        shape = self.shape.expand(len(codes), -1)
         expression = self.head.soft_limits(codes.expression)
         return self.head.vertices(
-            shape, expression, codes.jaw, codes.neck, codes.eyes, codes.rotation, codes.translation
+            self.shape[None], expression, codes.jaw, codes.neck, codes.eyes, codes.rotation, codes.translation
         )
 
     def __call__(self, codes: Codes, mouth_moves: bool = True) -> Splats:
