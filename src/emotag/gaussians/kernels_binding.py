@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 LEAST = 1e-12
+THIRD = 1 / 3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -20,13 +21,16 @@ def frame(vertices, corners, i):
     ax, ay, az = float(vertices[a, 0]), float(vertices[a, 1]), float(vertices[a, 2])
     tx, ty, tz = vertices[b, 0] - ax, vertices[b, 1] - ay, vertices[b, 2] - az
     ox, oy, oz = vertices[c, 0] - ax, vertices[c, 1] - ay, vertices[c, 2] - az
-    centre = (ax + (tx + ox) / 3, ay + (ty + oy) / 3, az + (tz + oz) / 3)
+    centre = (ax + (tx + ox) * THIRD, ay + (ty + oy) * THIRD, az + (tz + oz) * THIRD)
     length = max(math.sqrt(tx * tx + ty * ty + tz * tz), LEAST)
-    tx, ty, tz = tx / length, ty / length, tz / length
+    # Divisions are what costs here: one and its products in place of three.
+    inverse = 1 / length
+    tx, ty, tz = tx * inverse, ty * inverse, tz * inverse
     along = ox * tx + oy * ty + oz * tz
     px, py, pz = ox - along * tx, oy - along * ty, oz - along * tz
     height = max(math.sqrt(px * px + py * py + pz * pz), LEAST)
-    px, py, pz = px / height, py / height, pz / height
+    inverse = 1 / height
+    px, py, pz = px * inverse, py * inverse, pz * inverse
     normal = (ty * pz - tz * py, tz * px - tx * pz, tx * py - ty * px)
     return (tx, ty, tz), (px, py, pz), normal, (ox, oy, oz), length, height, centre
 
@@ -42,8 +46,8 @@ def turn_of(t, n, s):
         w, x, y, z = s[0] - t[2], n[0] + t[1], 1 - t[0] + n[1] - s[2], s[1] + n[2]
     else:
         w, x, y, z = t[1] - n[0], s[0] + t[2], s[1] + n[2], 1 - t[0] - n[1] + s[2]
-    norm = math.sqrt(w * w + x * x + y * y + z * z)
-    return w / norm, x / norm, y / norm, z / norm
+    inverse = 1 / math.sqrt(w * w + x * x + y * y + z * z)
+    return w * inverse, x * inverse, y * inverse, z * inverse
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -62,7 +66,8 @@ def unit(quaternion, i):
     """Row i normalised, and its length."""
     w, x, y, z = float(quaternion[i, 0]), float(quaternion[i, 1]), float(quaternion[i, 2]), float(quaternion[i, 3])
     norm = max(math.sqrt(w * w + x * x + y * y + z * z), LEAST)
-    return (w / norm, x / norm, y / norm, z / norm), norm
+    inverse = 1 / norm
+    return (w * inverse, x * inverse, y * inverse, z * inverse), norm
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
