@@ -19,13 +19,15 @@ DTYPES = {"f": np.dtype(np.float32), "d": np.dtype(np.float64), "i": np.dtype(np
 # Arguments by kernel: n whole number, x number, else the type of an array.
 _TILES = "nnnnqiiiffnf"
 SIGNATURES = {
-    "project_range": "nnnffffdfffi",
+    "project_range": "nnnffffdfffiq",
     "colour_range": "nnnffff",
     "cover_range": "nnfiqniii",
-    "fill_tiles": "nnnfiqiqnii",
-    "forward_range": _TILES + "ffff",
+    "sort_range": "nnnfiiq",
+    "count_slices": "nnnnniqqiiq",
+    "list_slices": "nnnnniqqiiqii",
+    "forward_range": _TILES + "ffffff",
     "backward_range": _TILES + "ffffffff" + "f",
-    "gather_range": "nnqifffnffff",
+    "gather_range": "nnqifffnfffff",
     "colour_gradient_range": "nnfffffff",
     "project_gradient_range": "nnnffffdffffffffd",
     "statistics_range": "nnnfffdfff",
@@ -34,7 +36,7 @@ SIGNATURES = {
 # Not of the renderer: what `emotag.bench` measures the machine and a scene with.
 MEASURES = {"count_range": "nnnnqiiiffnnnd", "multiply_add": "nf"}
 # The same code at every level.
-SHARED = ("fill_tiles",)
+SHARED = ("sort_range", "count_slices", "list_slices")
 
 
 _Shape = ctypes.c_int64 * 4
