@@ -39,11 +39,9 @@ MEASURES = {"count_range": "nnnnqiiiffnnnd", "multiply_add": "nf"}
 SHARED = ("sort_range", "count_slices", "list_slices")
 
 
-_Shape = ctypes.c_int64 * 4
-
-
 class _Array(ctypes.Structure):
-    _fields_ = [("data", ctypes.c_void_p), ("shape", _Shape)]
+    # Four numbers in place of an array of them: half the time to make one, and a step makes a hundred.
+    _fields_ = [("data", ctypes.c_void_p), *((f"shape{axis}", ctypes.c_int64) for axis in range(4))]
 
 
 def _flat(arguments: Iterable[Any]) -> Iterator[Any]:
@@ -64,7 +62,7 @@ def _convert(name: str, kind: str, value: Any) -> Any:
     if value.dtype != DTYPES[kind] or not value.flags.c_contiguous:
         layout = "dense" if value.flags.c_contiguous else "strided"
         raise TypeError(f"{name}: found a {layout} array of {value.dtype}, expected a dense one of {DTYPES[kind]}")
-    return ctypes.byref(_Array(value.__array_interface__["data"][0], _Shape(*value.shape)))
+    return ctypes.byref(_Array(value.__array_interface__["data"][0], *value.shape))
 
 
 class Kernel:

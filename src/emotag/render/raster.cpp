@@ -192,6 +192,14 @@ EXPORTED void sort_range(int64_t start, int64_t stop, int64_t count, Floats dept
 EXPORTED void count_slices(int64_t start, int64_t stop, int64_t slices, int64_t count, int64_t tiles, Ints order, Longs used,
                            Longs offsets, Ints counts, Ints pair_tiles, Longs found) {
     int64_t* row = nullptr;
+    if (slices == 1) {  // then any order will do, and that of memory is the fastest
+        for (int64_t frame = start; frame < stop; ++frame) {
+            std::fill_n(row = found.data + frame * tiles, tiles, 0);
+            for (int64_t i = frame * count; i < (frame + 1) * count; ++i)
+                for (int32_t k = 0; k < counts.data[i]; ++k) ++row[pair_tiles.data[offsets.data[i] + k]];
+        }
+        return;
+    }
     for_pairs(start, stop, slices, count, order, used, offsets, counts, pair_tiles,
               [&](int64_t slice) { std::fill_n(row = found.data + slice * tiles, tiles, 0); },
               [&](int64_t pair, int64_t) { ++row[pair_tiles.data[pair]]; });
