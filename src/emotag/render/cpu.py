@@ -96,7 +96,9 @@ def backward_pass(
     frames, count = arrays["opacities"].shape
     total, size = scene.channels.shape
     records = pair_records(kernels, workers, background, scene, images, grads)
-    flat = {name: arrays[name].reshape(total, width) for name, width in (("means", 3), ("quaternions", 4), ("scales", 3))}
+    flat = {
+        name: arrays[name].reshape(total, width) for name, width in (("means", 3), ("quaternions", 4), ("scales", 3))
+    }
     opacities = arrays["opacities"].ravel()
     by = {name: np.empty_like(array) for name, array in {**flat, "sh": arrays["sh"], "opacities": opacities}.items()}
     by_mean2d, by_conic, by_depth = (
