@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from emotag.bench import limit, raster, scenes
+from emotag.bench.__main__ import main
+from emotag.bench.goals import goals
 from emotag.errors import AssetMissing
 from emotag.geometry.rotations import quaternion_to_matrix
 from emotag.render import forms
@@ -43,8 +45,49 @@ def test_rows_and_ratios(scene, part):
     found = raster.ratios(rows)
     assert {ratio["ratio"] for ratio in found} == {"torch / numba", "numba 1 / 2 threads"}
     result = {"machine": raster.machine(), "ratios": found, "warm_start_s": {"numba": 1.0}, "skipped": ["why"]}
+    result["goals"] = []
     result["rows"] = [{k: v for k, v in row.items() if k != "samples"} | {"limit_ratio": None} for row in rows]
     assert "torch / numba" in raster.table(result) and json.dumps(result)
+
+
+def test_goals_are_looked_up_and_judged():
+    row = {"scene": "60k_512", "part": "forward_backward", "backend": "cpp"}
+    ratio = {"scene": "60k_512", "part": "forward_backward"}
+    result = {
+        "rows": [
+            row | {"core_ms": 61.0, "limit_ratio": 3.5, "extra_mb": 20.0},
+            row | {"part": "step", "core_ms": 50.0},
+        ],
+        "ratios": [
+            ratio | {"ratio": "cpp 1 / 2 threads", "value": 1.8},
+            ratio | {"ratio": "numba / cpp", "value": 3.1},
+        ],
+        "warm_start_s": {"cpp": 0.3},
+    }
+    assert {row["goal"]: row["holds"] for row in goals(result)} == {
+        "60k_512 forward_backward cpp core_ms at most 60": False,
+        "60k_512 step cpp core_ms at most 90": True,
+        "60k_512 forward_backward cpp limit_ratio at most 3.5": True,
+        "60k_512 forward_backward cpp extra_mb at most 100": True,
+        "60k_512 forward_backward numba / cpp at most 3": False,
+        "60k_512 forward_backward cpp 1 / 2 threads at least 1.7": True,
+        "warm start cpp, s at most 1.5": True,
+    }
+
+
+def test_a_run_writes_rows_ratios_and_goals(tmp_path, monkeypatch, capsys):
+    """Of small scenes under the names of the large ones."""
+    monkeypatch.setattr(raster, "ELLIPSOIDS", {name: (300, 48, 2.0) for name in raster.ELLIPSOIDS})
+    file = tmp_path / "raster.json"
+    assert main(["raster", "--scenes", "10k_256", "2k_128", "avatar", "--rounds", "1", "--json", str(file)]) == 0
+    result = json.loads(file.read_text())
+    columns = {"backend", "scene", "part", "core_ms", "limit_ratio", "wall_ms_1", "wall_ms_2", "extra_mb"}
+    assert all(set(row) == columns for row in result["rows"])
+    backends = {"numba", "torch"} | ({"cpp"} if forms.best().name.startswith("cpp") else set())
+    assert backends <= {row["backend"] for row in result["rows"]} <= {"numba", "torch", "cpp"}
+    assert {row["part"] for row in result["rows"]} == set(raster.PARTS)
+    assert result["warm_start_s"] and any("warm start" in row["goal"] for row in result["goals"])
+    assert "give --head" in result["skipped"][-1] and "warm start" in capsys.readouterr().out
 
 
 def test_what_a_scene_takes(scene):

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from emotag.bench import limit, scenes
+from emotag.bench.goals import goals
 from emotag.errors import AssetMissing
 from emotag.render import compiler, forms
 from emotag.render.base import Renderer, Splats
@@ -45,7 +46,7 @@ WARM_START = (
 
 
 def run(names: Iterable[str], rounds: int, files: scenes.AvatarFiles | None) -> dict[str, Any]:
-    """Measure the scenes called `names`: `{machine, rows, ratios, skipped}`, ready for JSON."""
+    """Measure the scenes called `names`: `{machine, rows, ratios, skipped, warm_start_s, goals}`, ready for JSON."""
     torch.set_num_threads(1)
     available, skipped = _forms()
     result: dict[str, Any] = {"machine": machine(), "rows": [], "ratios": [], "skipped": skipped}
@@ -66,6 +67,7 @@ def run(names: Iterable[str], rounds: int, files: scenes.AvatarFiles | None) -> 
             result["ratios"] += ratios(rows)
             result["rows"] += [{key: value for key, value in row.items() if key != "samples"} for row in rows]
     result["warm_start_s"] = {form: warm_start(form) for form in available}
+    result["goals"] = goals(result)
     return result
 
 
@@ -202,6 +204,8 @@ def table(result: dict[str, Any]) -> str:
         lines.append(f"{row['backend']:8} {row['scene']:8} {row['part']:17}" + cells(row[key] for key in COLUMNS))
     for row in result["ratios"]:
         lines.append(f"{row['scene']:8} {row['part']:17} {row['ratio']}: {row['value']:.2f}")
+    for row in result["goals"]:
+        lines.append(f"{'holds' if row['holds'] else 'MISSED'}: {row['goal']}: {row['found']:.2f}")
     starts = ", ".join(f"{form} {seconds:.2f}" for form, seconds in result["warm_start_s"].items())
     return "\n".join([*lines, f"warm start, s after torch's import: {starts}", *result["skipped"]])
 

@@ -35,20 +35,27 @@ class _Place(torch.autograd.Function):
 
     @staticmethod
     def forward(  # noqa: D102
-        ctx: Any, corners: np.ndarray, vertices: Tensor, mean: Tensor, quaternion: Tensor, log_scale: Tensor
+        ctx: Any,
+        triangles: tuple[np.ndarray, ...],
+        vertices: Tensor,
+        mean: Tensor,
+        quaternion: Tensor,
+        log_scale: Tensor,
     ) -> tuple[Tensor, ...]:
         given = [tensor.detach().contiguous().numpy() for tensor in (vertices, mean, quaternion, log_scale)]
+        # One vectorised call: scalar ones in the kernels cost as much as the rest of them.
+        given[3] = np.exp(given[3])
         out = [np.empty((len(vertices), len(mean), size), np.float32) for size in (3, 4, 3)]
-        bind(given[0], corners, *given[1:], *out)
-        ctx.kept = (corners, given)
+        bind(given[0], *triangles, *given[1:], *out)
+        ctx.kept = (triangles, given)
         return tuple(torch.from_numpy(array) for array in out)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        corners, given = ctx.kept
+        triangles, given = ctx.kept
         by_vertices = np.zeros(given[0].shape)
         by_local = [np.zeros_like(array) for array in given[1:]]
-        unbind(given[0], corners, *given[1:], *(g.contiguous().numpy() for g in gradients), by_vertices, *by_local)
+        unbind(given[0], *triangles, *given[1:], *(g.contiguous().numpy() for g in gradients), by_vertices, *by_local)
         return None, torch.from_numpy(by_vertices).float(), *(torch.from_numpy(array) for array in by_local)
 
 
@@ -63,7 +70,10 @@ class Binding:
     def __init__(self, triangle: Tensor, faces: Tensor) -> None:
         used, self._slot = torch.unique(triangle, return_inverse=True)
         self._faces = faces[used]
-        self._corners = faces[triangle].cpu().numpy()
+        # For the kernels: corners of the triangles in use, and which Gaussians ride on each.
+        riders = self._slot.argsort(stable=True)
+        starts = torch.searchsorted(self._slot[riders], torch.arange(len(used) + 1, device=used.device))
+        self._triangles = tuple(tensor.cpu().numpy() for tensor in (self._faces, starts, riders))
 
     def __call__(
         self,
@@ -87,7 +97,7 @@ class Binding:
             Splats of B frames.
         """
         if vertices.device.type == "cpu" and vertices.dtype == torch.float32:
-            placed = _Place.apply(self._corners, vertices, cloud.mean, cloud.quaternion, cloud.log_scale)
+            placed = _Place.apply(self._triangles, vertices, cloud.mean, cloud.quaternion, cloud.log_scale)
         else:
             placed = self._place(cloud, vertices)
         means, quaternions, scales = placed if offsets is None else _moved(placed, cloud, offsets, orientation)

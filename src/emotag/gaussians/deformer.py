@@ -34,19 +34,22 @@ class RiggedDeformer:
 
     def mesh(self, codes: Codes) -> Tensor:
         """Posed vertices [B, V, 3] m in the camera's frame."""
-        shape = self.shape.expand(len(codes), -1)
         expression = self.head.soft_limits(codes.expression)
         return self.head.vertices(
-            shape, expression, codes.jaw, codes.neck, codes.eyes, codes.rotation, codes.translation
+            self.shape[None], expression, codes.jaw, codes.neck, codes.eyes, codes.rotation, codes.translation
         )
 
     def __call__(self, codes: Codes, mouth_moves: bool = True) -> Splats:
         """B frames of splats in the camera's frame; `mouth_moves` False leaves the mouth Gaussians on their triangles."""
+        return self.on_mesh(self.mesh(codes), codes, mouth_moves)
+
+    def on_mesh(self, vertices: Tensor, codes: Codes, mouth_moves: bool = True) -> Splats:
+        """As `deformer(codes)`, on the posed `vertices` [B, V, 3] m that `mesh(codes)` gave."""
         offsets = None
         if mouth_moves:
             offsets = Offsets(self.mouth_index, *self.mouth(codes.condition, codes.gate, codes.emotion))
         rotation = axis_angle_to_matrix(codes.rotation)
-        splats = self.binding(self.cloud, self.mesh(codes), rotation, offsets)
+        splats = self.binding(self.cloud, vertices, rotation, offsets)
         means = self.trunk.hold(splats.means, self.held_index, self.held_share, rotation, codes.translation)
         return replace(splats, means=means)
 

@@ -34,7 +34,7 @@ class HeadModel(Protocol):
         rotation: Tensor,
         translation: Tensor,
     ) -> Tensor:
-        """[B, S], [B, E], [B, 3], [B, 3], [B, 6], [B, 3] rad, [B, 3] m to [B, V, 3] m in the camera's frame."""
+        """[B or 1, S], [B, E], [B, 3], [B, 3], [B, 6], [B, 3] rad, [B, 3] m to [B, V, 3] m in the camera's frame."""
         ...
 
     def landmarks(self, vertices: Tensor, offsets: Tensor | None = None, rotation: Tensor | None = None) -> Tensor:

@@ -16,7 +16,7 @@ from emotag.render.forms import best
 from emotag.render.kernels import Kernels
 from emotag.render.memory import keep_freed
 from emotag.render.scene import BASE_CHANNELS, Scene, Views, build_scene
-from emotag.render.workers import Workers
+from emotag.render.workers import Work, Workers, bound
 
 # Of a Gaussian's gradient record, before its channels.
 MOMENTS = 6
@@ -52,17 +52,18 @@ class _Rasterise(torch.autograd.Function):
         arrays = {name: _array(tensor) for name, tensor in {**splats, "extras": extras, "turn": turn}.items()}
         scene = build_scene(kernels, workers, views, arrays)
         size = (means.shape[0], views.height, views.width)
-        images = tuple(np.empty((*size, *last), np.float32) for last in ((3,), (), (), (extras.shape[-1],)))
+        drawn = [np.empty((*size, *last), np.float32) for last in ((3,), (), (), (), (extras.shape[-1],))]
         workers.over(
             workers.split_tiles(scene.tile_starts), kernels.forward_range, scene.columns, scene.rows, scene.tile_starts,
             scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(),
-            scene.channels.shape[1], background, *images,
+            scene.channels.shape[1], background, scene.middle, *drawn,
         )  # fmt: skip
+        from_middle = drawn.pop(2)
+        images = tuple(torch.from_numpy(image) for image in drawn)
+        drawn[2] = from_middle
         ctx.screen, ctx.lens_shape = screen, lens.shape
-        ctx.kept = (kernels, workers, views, background, arrays, scene, images)
-        colour, alpha, depth, drawn = images
-        from_camera = (depth + scene.middle[:, None, None]) * (alpha > 0)
-        return tuple(torch.from_numpy(image) for image in (colour, alpha, from_camera, drawn))
+        ctx.kept = (kernels, workers, views, background, arrays, scene, tuple(drawn))
+        return images
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
@@ -93,63 +94,84 @@ def backward_pass(
     `grads` are those of colour, alpha, depth and extras.
     """
     frames, count = arrays["opacities"].shape
-    total = frames * count
-    by_mean2d, by_conic, by_opacity, by_channel = gathered(
-        kernels, workers, background, arrays["opacities"].ravel(), scene, images, grads
+    total, size = scene.channels.shape
+    records = pair_records(kernels, workers, background, scene, images, grads)
+    flat = {
+        name: arrays[name].reshape(total, width) for name, width in (("means", 3), ("quaternions", 4), ("scales", 3))
+    }
+    opacities = arrays["opacities"].ravel()
+    by = {name: np.empty_like(array) for name, array in {**flat, "sh": arrays["sh"], "opacities": opacities}.items()}
+    by_mean2d, by_conic, by_depth = (
+        np.empty((total, 2), np.float32),
+        np.empty_like(scene.conics),
+        np.empty_like(opacities),
     )
-    means = arrays["means"].reshape(total, 3)
-    by_mean, by_sh = np.empty_like(means), np.zeros_like(arrays["sh"])
-    workers.over(
-        workers.split(count), kernels.colour_gradient_range, means, arrays["sh"], arrays["turn"], scene.channels, by_channel,
-        by_sh, by_mean,
+    by_channel, by_lens = np.empty_like(scene.channels), np.empty((total if lens else 0, 4))
+    gather = bound(
+        kernels.gather_range, scene.offsets, scene.counts, records, scene.conics, opacities, size, by_mean2d, by_conic,
+        by["opacities"], by_depth, by_channel,
     )  # fmt: skip
-    found = {"sh": by_sh, "means2d": by_mean2d.reshape(frames, count, 2)}
+    by_colour = bound(
+        kernels.colour_gradient_range, flat["means"], arrays["sh"], arrays["turn"], scene.channels, by_channel, by["sh"],
+        by["means"],
+    )  # fmt: skip
+    by_place = bound(
+        kernels.project_gradient_range, count, *flat.values(), opacities, views.values, scene.conics, by_mean2d, by_conic,
+        by_depth, by["opacities"], by["means"], by["quaternions"], by["scales"], by_lens,
+    )  # fmt: skip
+    found = {"means2d": by_mean2d.reshape(frames, count, 2)}
+    through_colour = [in_frames(gather, frames, count), by_colour]
+    through_place = [in_frames(by_place, frames, count)]
+    even = workers.split_gaussians(count)
     if turn:
-        found["turn"] = turn_gradient(arrays["means"], by_mean.reshape(frames, count, 3), arrays["turn"])
-    quaternions, scales = arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3)
-    by_quaternion, by_scale = np.empty_like(quaternions), np.empty_like(scales)
-    by_lens = np.empty((total if lens else 0, 4))
-    workers.over(
-        workers.split(total), kernels.project_gradient_range, count, means, quaternions, scales, arrays["opacities"].ravel(),
-        views.values, scene.conics, by_mean2d, by_conic, np.ascontiguousarray(by_channel[:, 3]), by_opacity, by_mean,
-        by_quaternion, by_scale, by_lens,
-    )  # fmt: skip
+        workers.over(even, in_turn(through_colour))
+        found["turn"] = turn_gradient(arrays["means"], by["means"].reshape(frames, count, 3), arrays["turn"])
+        workers.over(even, in_turn(through_place))
+    else:
+        workers.over(even, in_turn(through_colour + through_place))
     if lens:
         found["lens"] = by_lens.reshape(frames, count, 4).sum(1)
-    flat = {
-        "means": by_mean,
-        "quaternions": by_quaternion,
-        "scales": by_scale,
-        "opacities": by_opacity,
-        "extras": by_channel[:, BASE_CHANNELS:],
-    }
-    return found | {name: gradient.reshape(arrays[name].shape) for name, gradient in flat.items()}
+    by["extras"] = by_channel[:, BASE_CHANNELS:]
+    return found | {name: gradient.reshape(arrays[name].shape) for name, gradient in by.items()}
 
 
-def gathered(
+def in_turn(works: list[Work]) -> Work:
+    """One after the other on the same Gaussians, while they are in the cache."""
+
+    def work(start: int, stop: int) -> None:
+        for one in works:
+            one(start, stop)
+
+    return work
+
+
+def in_frames(work: Work, frames: int, count: int) -> Work:
+    """What works on the flattened batch as work on a frame's Gaussians, for all `frames` of `count`."""
+
+    def each(start: int, stop: int) -> None:
+        for frame in range(frames):
+            work(frame * count + start, frame * count + stop)
+
+    return each
+
+
+def pair_records(
     kernels: Kernels,
     workers: Workers,
     background: np.ndarray,
-    opacities: np.ndarray,
     scene: Scene,
     images: tuple[np.ndarray, ...],
     grads: tuple[np.ndarray, ...],
-) -> tuple[np.ndarray, ...]:
-    """Gradients by what was drawn: centres [M, 2], conics [M, 3], `opacities` [M] and channels [M, size]."""
-    total, size = scene.channels.shape
-    records = np.zeros((scene.pair_masks.size, MOMENTS + size), np.float32)
+) -> np.ndarray:
+    """Moments and gradients by the channels of each (Gaussian, tile) pair: [pairs, 6 + size], where it was listed."""
+    size = scene.channels.shape[1]
+    records = np.empty((scene.pair_masks.size, MOMENTS + size), np.float32)
     workers.over(
         workers.split_tiles(scene.tile_starts), kernels.backward_range, scene.columns, scene.rows, scene.tile_starts,
         scene.pair_list, scene.gaussian_list, scene.pair_masks, scene.ellipses, scene.channels.ravel(), size,
         background, images, grads, records,
     )  # fmt: skip
-    by_mean2d, by_conic, by_channel = (np.empty((total, width), np.float32) for width in (2, 3, size))
-    by_opacity = np.empty(total, np.float32)
-    workers.over(
-        workers.split(total), kernels.gather_range, scene.offsets, scene.counts, records, scene.conics, opacities, size,
-        by_mean2d, by_conic, by_opacity, by_channel,
-    )  # fmt: skip
-    return by_mean2d, by_conic, by_opacity, by_channel
+    return records
 
 
 def turn_gradient(means: np.ndarray, by_means: np.ndarray, turn: np.ndarray) -> np.ndarray:

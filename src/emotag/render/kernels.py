@@ -12,7 +12,9 @@ NAMES = (
     "project_range",
     "colour_range",
     "cover_range",
-    "fill_tiles",
+    "sort_range",
+    "count_slices",
+    "list_slices",
     "forward_range",
     "backward_range",
     "gather_range",
@@ -31,7 +33,9 @@ class Kernels:
     project_range: Callable
     colour_range: Callable
     cover_range: Callable
-    fill_tiles: Callable
+    sort_range: Callable
+    count_slices: Callable
+    list_slices: Callable
     forward_range: Callable
     backward_range: Callable
     gather_range: Callable

@@ -27,11 +27,14 @@ def unblend_tile(
         if (entry - begin) % LOOK_EVERY == 0:
             active = open_blocks(state)
             if active == 0:
+                for hidden in range(entry, end):
+                    records[pair_list[hidden]] = 0
                 break
         gaussian = gaussian_list[entry]
         pair = pair_list[entry]
         mask = np.int32(pair_masks[pair] & active)
         if mask == 0:
+            records[pair] = 0
             continue
         x = np.float32(left + np.float32(0.5)) - ellipses[gaussian, 0]
         y = np.float32(top + np.float32(0.5)) - ellipses[gaussian, 1]
@@ -107,7 +110,7 @@ def backward_range(
 @njit(cache=True, nogil=True)
 def gather_range(
     start, stop, offsets, counts, records, conics, opacities, size, grad_means2d, grad_conics, grad_opacities,
-    grad_channels,
+    grad_depths, grad_channels,
 ):  # fmt: skip
     """Sum the records of Gaussians [start, stop) and turn the moments into gradients (all written).
 
@@ -124,5 +127,6 @@ def gather_range(
         grad_means2d[i, 1] = b * total[1] + c * total[2]
         grad_conics[i, 0], grad_conics[i, 1], grad_conics[i, 2] = -HALF * total[3], -total[4], -HALF * total[5]
         grad_opacities[i] = total[0] / opacities[i] if counts[i] > 0 else ZERO
+        grad_depths[i] = total[MOMENTS + 3]
         for k in range(size):
             grad_channels[i, k] = total[MOMENTS + k]

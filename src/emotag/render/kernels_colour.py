@@ -93,7 +93,7 @@ def colour_range(start, stop, count, means, sh, turn, channels):
 def colour_gradient_range(start, stop, means, sh, turn, channels, grad_channels, grad_sh, grad_means):
     """Gradients of Gaussians [start, stop) of one frame's N, summed over the frames where `sh` is shared.
 
-    `grad_sh` [1 or B, N, K, 3] is added to and `grad_means` [B * N, 3] is written.
+    `grad_sh` [1 or B, N, K, 3] and `grad_means` [B * N, 3] are written.
     """
     count, coefficients = sh.shape[1], sh.shape[2]
     weights, by_weight = np.empty(16), np.zeros(16)
@@ -103,6 +103,8 @@ def colour_gradient_range(start, stop, means, sh, turn, channels, grad_channels,
             source = frame if sh.shape[0] > 1 else 0
             x, y, z, distance = direction(means, i, turn, frame)
             basis(coefficients, x, y, z, weights)
+            if frame == 0 or sh.shape[0] > 1:
+                grad_sh[source, n] = 0
             for k in range(coefficients):
                 by_weight[k] = 0
             for channel in range(3):

@@ -62,14 +62,15 @@ def blend_tile(state, left, top, begin, end, pair_list, gaussian_list, pair_mask
 @njit(cache=True, nogil=True)
 def forward_range(
     start, stop, columns, rows, tile_starts, pair_list, gaussian_list, pair_masks, ellipses, channels, size,
-    background, colour, alpha, depth, extras,
+    background, middle, colour, alpha, depth, from_camera, extras,
 ):  # fmt: skip
     """Draw tiles [start, stop) of the flattened batch.
 
     Arrays:
         channels: [B * N * size] float32: red, green, blue, depth, extras.
         background: [1 or B, 1 or H, 1 or W, 3].
-        colour, alpha, depth, extras: out [B, H, W, 3], [B, H, W], [B, H, W], [B, H, W, size - 4].
+        middle: [B] m, what `depth` counts from.
+        colour, alpha, depth, from_camera, extras: out [B, H, W, 3], [B, H, W] three times, [B, H, W, size - 4].
     """
     height, width = alpha.shape[1], alpha.shape[2]
     state = np.empty(TILE * (size + 1), np.float32)
@@ -95,5 +96,6 @@ def forward_range(
                 alpha[frame, y, x] = ONE - clear
                 covered = ONE - clear
                 depth[frame, y, x] = state[at + TILE * 4] / covered if covered > ZERO else ZERO
+                from_camera[frame, y, x] = depth[frame, y, x] + middle[frame] if covered > ZERO else ZERO
                 for c in range(4, size):
                     extras[frame, y, x, c - 4] = state[at + TILE * (c + 1)]

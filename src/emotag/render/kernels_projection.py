@@ -34,16 +34,22 @@ def view_of(views, frame):
 
 
 @njit(cache=True, nogil=True)
-def project_range(start, stop, count, means, quaternions, scales, opacities, views, ellipses, conics, depths, boxes):
+def project_range(
+    start, stop, count, means, quaternions, scales, opacities, views, ellipses, conics, depths, boxes, rooms
+):
     """Project Gaussians [start, stop) of the flattened batch, `count` a frame.
 
     Arrays:
         means, quaternions, scales, opacities: [M, 3], [M, 4], [M, 3], [M] float32.
         views: [B or 1, 13] float64.
         ellipses: out [M, 6]: centre x, y (px) and the exponent's terms: log2 alpha = e5 + e2 dx² + e3 dx dy + e4 dy².
-        conics, depths: out [M, 3] (1/px²) and [M] (m).
+        conics, depths: out [M, 3] (1/px²) and [M] (m). Ellipses and conics are zero where nothing shows.
         boxes: out [M, 4] int32: first and last tile column, first and last tile row; first > last where nothing shows.
+        rooms: out [M + 1] int64, from its second entry on: tiles in each box.
     """
+    ellipses[start:stop] = 0
+    conics[start:stop] = 0
+    rooms[start + 1 : stop + 1] = 0
     for i in range(start, stop):
         view = view_of(views, i // count)
         fx, fy, cx, cy, width, height, near, eps, low_x, high_x, low_y, high_y, antialiased = view
@@ -89,6 +95,7 @@ def project_range(start, stop, count, means, quaternions, scales, opacities, vie
         if x0 <= x1 and y0 <= y1:
             boxes[i, 0], boxes[i, 1] = int(x0) >> 4, int(x1) >> 4
             boxes[i, 2], boxes[i, 3] = int(y0) >> 4, int(y1) >> 4
+            rooms[i + 1] = (boxes[i, 1] - boxes[i, 0] + 1) * (boxes[i, 3] - boxes[i, 2] + 1)
 
 
 @njit(cache=True, nogil=True)

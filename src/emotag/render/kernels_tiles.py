@@ -1,6 +1,7 @@
 """Which Gaussians touch which 16 x 16 tile, in depth order, and which of its sixteen 4 x 4 blocks (numba).
 
-Depths are sorted once a frame; filling the tiles' lists in that order sorts every list. The test of a block is exact:
+Depths are sorted once a frame; filling the tiles' lists in that order sorts every list. Slices of that order are counted
+first, so that each knows where in every list its entries go, and all can be listed at once. The test of a block is exact:
 it holds when the ellipse alpha >= 1/255 meets the rectangle of the block's pixel centres (up to a small slack).
 """
 
@@ -71,54 +72,69 @@ def cover_range(start, stop, ellipses, boxes, offsets, columns, pair_tiles, pair
 
 
 @njit(cache=True, nogil=True)
-def sort_by_depth(depths, counts):
-    """Indices of the Gaussians with any pair, nearest first, equal depths in their own order (radix sort)."""
-    order = np.empty(depths.size, np.int32)
-    size = 0
-    for i in range(depths.size):
-        if counts[i] > 0:
-            order[size] = i
-            size += 1
-    order = order[:size]
-    other = np.empty_like(order)
+def sort_range(start, stop, count, depths, boxes, order, used):
+    """Sort the Gaussians of frames [start, stop) that have a box, nearest first, equal depths in their own order (radix).
+
+    Arrays:
+        count: N. depths, boxes: of `project_range`.
+        order: out [B, N] int32, of which the first `used[b]` count. used: out [B] int64.
+    """
     keys = depths.view(np.uint32)
-    for shift in (0, 11, 22):
-        starts = np.zeros(2049, np.int32)
-        for i in range(size):
-            starts[((keys[order[i]] >> shift) & 2047) + 1] += 1
-        for k in range(2048):
-            starts[k + 1] += starts[k]
-        for i in range(size):
-            digit = (keys[order[i]] >> shift) & 2047
-            other[starts[digit]] = order[i]
-            starts[digit] += 1
-        order, other = other, order
-    return order
+    for frame in range(start, stop):
+        here, other = order[frame], np.empty(count, np.int32)
+        size = 0
+        for i in range(frame * count, (frame + 1) * count):
+            if boxes[i, 0] <= boxes[i, 1]:
+                other[size] = i
+                size += 1
+        for shift in (0, 11, 22):
+            starts = np.zeros(2049, np.int32)
+            for n in range(size):
+                starts[((keys[other[n]] >> shift) & 2047) + 1] += 1
+            for k in range(2048):
+                starts[k + 1] += starts[k]
+            for n in range(size):
+                digit = (keys[other[n]] >> shift) & 2047
+                here[starts[digit]] = other[n]
+                starts[digit] += 1
+            here, other = other, here
+        # After three passes what is sorted is what `other` names now: `order`'s own row.
+        used[frame] = size
 
 
 @njit(cache=True, nogil=True)
-def fill_tiles(frame, count, tiles, depths, counts, offsets, pair_tiles, tile_starts, base, pair_list, gaussian_list):
-    """Tile lists of one frame, in depth order.
+def count_slices(start, stop, slices, count, tiles, order, used, offsets, counts, pair_tiles, found):
+    """Pairs of each tile in slices [start, stop) of all frames; a frame has `slices`, equal parts of its depth order.
 
     Arrays:
-        frame, count, tiles: which frame, N, tiles a frame.
-        tile_starts: out [B * tiles + 1] int64 (this frame's entries); `base` is where the frame's first list begins.
+        count, tiles: N, tiles a frame. order, used: of `sort_range`. offsets, counts, pair_tiles: of `cover_range`.
+        found: out [B, slices, tiles] int64.
+    """
+    for piece in range(start, stop):
+        frame, part = piece // slices, piece % slices
+        found[frame, part] = 0
+        for n in range(used[frame] * part // slices, used[frame] * (part + 1) // slices):
+            i = order[frame, n]
+            for pair in range(offsets[i], offsets[i] + counts[i]):
+                found[frame, part, pair_tiles[pair]] += 1
+
+
+@njit(cache=True, nogil=True)
+def list_slices(
+    start, stop, slices, count, tiles, order, used, offsets, counts, pair_tiles, cursors, pair_list, gaussian_list
+):
+    """List the pairs of slices [start, stop) in their tiles, in depth order (see `count_slices`).
+
+    Arrays:
+        cursors: [B, slices, tiles] int64, where a slice's first entry of each tile goes; moved.
         pair_list, gaussian_list: out int32: pair and Gaussian of each entry.
     """
-    first = frame * count
-    order = sort_by_depth(depths[first : first + count], counts[first : first + count])
-    cursor = np.zeros(tiles + 1, np.int64)
-    for i in range(first, first + count):
-        for pair in range(offsets[i], offsets[i] + counts[i]):
-            cursor[pair_tiles[pair] + 1] += 1
-    cursor[0] = base
-    for tile in range(tiles):
-        cursor[tile + 1] += cursor[tile]
-        tile_starts[frame * tiles + tile] = cursor[tile]
-    tile_starts[frame * tiles + tiles] = cursor[tiles]
-    for n in order:
-        i = first + n
-        for pair in range(offsets[i], offsets[i] + counts[i]):
-            at = cursor[pair_tiles[pair]]
-            pair_list[at], gaussian_list[at] = pair, i
-            cursor[pair_tiles[pair]] = at + 1
+    for piece in range(start, stop):
+        frame, part = piece // slices, piece % slices
+        cursor = cursors[frame, part]
+        for n in range(used[frame] * part // slices, used[frame] * (part + 1) // slices):
+            i = order[frame, n]
+            for pair in range(offsets[i], offsets[i] + counts[i]):
+                at = cursor[pair_tiles[pair]]
+                pair_list[at], gaussian_list[at] = pair, i
+                cursor[pair_tiles[pair]] = at + 1

@@ -100,7 +100,7 @@ struct TilePlace {
     int across, down;  // pixels inside the image
 };
 
-// The sorted tile lists of a batch (see fill_tiles) and what their entries are made of.
+// The sorted tile lists of a batch (see list_slices) and what their entries are made of.
 struct Lists {
     const int64_t* starts;
     const int32_t *pairs, *gaussians, *masks;
@@ -119,27 +119,50 @@ inline void begin_tile(const TileState& state, const TilePlace& at) {
             if (x >= at.across || y >= at.down) *state.pixel(x, y) = -1.0f;
 }
 
-// Indices of the Gaussians with any pair, nearest first, equal depths in their own order.
-// Radix sort on the bits of positive floats, which order as the numbers do.
-int32_t* sort_by_depth(const float* depths, const int32_t* counts, int64_t count, int32_t* order, int32_t* other,
-                       int64_t* size) {
+// Indices of the Gaussians [first, first + count) with a box, nearest first, equal depths in their own order: into `order`.
+// Radix sort on the bits of positive floats, which order as the numbers do. Returns how many there are.
+int64_t sort_by_depth(const float* depths, const int32_t* boxes, int64_t first, int64_t count, int32_t* order) {
+    std::unique_ptr<int32_t[]> room(new int32_t[count + 1]);
+    constexpr int SHIFTS[] = {0, 11, 22};
+    int32_t starts[3][2049] = {};
+    auto digit = [&](int32_t i, int pass) {
+        uint32_t key;
+        std::memcpy(&key, depths + i, sizeof key);
+        return (key >> SHIFTS[pass]) & 2047;
+    };
+    int32_t *from = room.get(), *to = order;
     int64_t used = 0;
-    for (int64_t i = 0; i < count; ++i)
-        if (counts[i] > 0) order[used++] = int32_t(i);
-    for (int shift : {0, 11, 22}) {
-        int32_t starts[2049] = {};
-        auto digit = [&](int32_t i) {
-            uint32_t key;
-            std::memcpy(&key, depths + i, sizeof key);
-            return (key >> shift) & 2047;
-        };
-        for (int64_t i = 0; i < used; ++i) ++starts[digit(order[i]) + 1];
-        for (int k = 0; k < 2048; ++k) starts[k + 1] += starts[k];
-        for (int64_t i = 0; i < used; ++i) other[starts[digit(order[i])]++] = order[i];
-        std::swap(order, other);
+    for (int64_t i = first; i < first + count; ++i) {
+        if (boxes[4 * i] > boxes[4 * i + 1]) continue;
+        from[used++] = int32_t(i);
+        for (int pass = 0; pass < 3; ++pass) ++starts[pass][digit(int32_t(i), pass) + 1];
     }
-    *size = used;
-    return order;
+    for (int pass = 0; pass < 3; ++pass) {
+        for (int k = 0; k < 2048; ++k) starts[pass][k + 1] += starts[pass][k];
+        for (int64_t n = 0; n < used; ++n) to[starts[pass][digit(from[n], pass)]++] = from[n];
+        std::swap(from, to);
+    }
+    return used;
+}
+
+// Call `work(pair, gaussian)` for the pairs of the slices [start, stop) of all frames, each in depth order, after
+// `begin(slice)`; a frame has `slices` of them, equal parts of its Gaussians in depth order.
+template <class Begin, class Work>
+inline void for_pairs(int64_t start, int64_t stop, int64_t slices, int64_t count, Ints order, Longs used, Longs offsets,
+                      Ints counts, Ints pair_tiles, Begin begin, Work work) {
+    for (int64_t slice = start; slice < stop; ++slice) {
+        const int64_t frame = slice / slices, part = slice % slices, last = used.data[frame] - 1;
+        const int32_t* sorted = order.data + frame * count;
+        begin(slice);
+        for (int64_t n = (last + 1) * part / slices; n < (last + 1) * (part + 1) / slices; ++n) {
+            // In depth order Gaussians lie all over memory.
+            const int64_t soon = sorted[std::min(n + 16, last)], next = sorted[std::min(n + 8, last)], i = sorted[n];
+            __builtin_prefetch(offsets.data + soon);
+            __builtin_prefetch(counts.data + soon);
+            __builtin_prefetch(pair_tiles.data + offsets.data[next]);
+            for (int64_t pair = offsets.data[i]; pair < offsets.data[i] + counts.data[i]; ++pair) work(pair, i);
+        }
+    }
 }
 
 }  // namespace
@@ -159,35 +182,39 @@ EXPORTED int32_t best_level() {
 #endif
 }
 
-// Tile lists of one frame in depth order: depths are sorted once, and filling the lists in that order sorts them all.
-EXPORTED void fill_tiles(int64_t frame, int64_t count, int64_t tiles, Floats depths, Ints counts, Longs offsets,
-                           Ints pair_tiles, Longs tile_starts, int64_t base, Ints pair_list, Ints gaussian_list) {
-    int64_t first = frame * count, used;
-    std::unique_ptr<int32_t[]> room(new int32_t[2 * count + 1]);
-    std::unique_ptr<int64_t[]> cursor(new int64_t[tiles + 1]());
-    const int32_t* order =
-        sort_by_depth(depths.data + first, counts.data + first, count, room.get(), room.get() + count, &used);
-    for (int64_t i = first; i < first + count; ++i)
-        for (int32_t k = 0; k < counts.data[i]; ++k) ++cursor[pair_tiles.data[offsets.data[i] + k] + 1];
-    cursor[0] = base;
-    for (int64_t tile = 0; tile < tiles; ++tile) {
-        tile_starts.data[frame * tiles + tile] = cursor[tile];
-        cursor[tile + 1] += cursor[tile];
-    }
-    tile_starts.data[frame * tiles + tiles] = cursor[tiles];
-    for (int64_t n = 0; n < used; ++n) {
-        // In depth order Gaussians lie all over memory.
-        int64_t soon = first + order[std::min(n + 16, used - 1)], next = first + order[std::min(n + 8, used - 1)];
-        __builtin_prefetch(offsets.data + soon);
-        __builtin_prefetch(counts.data + soon);
-        __builtin_prefetch(pair_tiles.data + offsets.data[next]);
-        int64_t i = first + order[n];
-        for (int64_t pair = offsets.data[i]; pair < offsets.data[i] + counts.data[i]; ++pair) {
-            int64_t at = cursor[pair_tiles.data[pair]]++;
-            pair_list.data[at] = int32_t(pair);
-            gaussian_list.data[at] = int32_t(i);
+// Depth order [B, N] of the Gaussians of frames [start, stop) that have a box, and how many those are [B].
+EXPORTED void sort_range(int64_t start, int64_t stop, int64_t count, Floats depths, Ints boxes, Ints order, Longs used) {
+    for (int64_t frame = start; frame < stop; ++frame)
+        used.data[frame] = sort_by_depth(depths.data, boxes.data, frame * count, count, order.data + frame * count);
+}
+
+// Pairs of each tile in slices [start, stop): found [B, slices, tiles] is written.
+EXPORTED void count_slices(int64_t start, int64_t stop, int64_t slices, int64_t count, int64_t tiles, Ints order, Longs used,
+                           Longs offsets, Ints counts, Ints pair_tiles, Longs found) {
+    int64_t* row = nullptr;
+    if (slices == 1) {  // then any order will do, and that of memory is the fastest
+        for (int64_t frame = start; frame < stop; ++frame) {
+            std::fill_n(row = found.data + frame * tiles, tiles, 0);
+            for (int64_t i = frame * count; i < (frame + 1) * count; ++i)
+                for (int32_t k = 0; k < counts.data[i]; ++k) ++row[pair_tiles.data[offsets.data[i] + k]];
         }
+        return;
     }
+    for_pairs(start, stop, slices, count, order, used, offsets, counts, pair_tiles,
+              [&](int64_t slice) { std::fill_n(row = found.data + slice * tiles, tiles, 0); },
+              [&](int64_t pair, int64_t) { ++row[pair_tiles.data[pair]]; });
+}
+
+// List the pairs of slices [start, stop) in their tiles: from cursors [B, slices, tiles] on, which are moved.
+EXPORTED void list_slices(int64_t start, int64_t stop, int64_t slices, int64_t count, int64_t tiles, Ints order, Longs used,
+                          Longs offsets, Ints counts, Ints pair_tiles, Longs cursors, Ints pair_list, Ints gaussian_list) {
+    int64_t* row = nullptr;
+    for_pairs(start, stop, slices, count, order, used, offsets, counts, pair_tiles,
+              [&](int64_t slice) { row = cursors.data + slice * tiles; },
+              [&](int64_t pair, int64_t i) {
+                  const int64_t at = row[pair_tiles.data[pair]]++;
+                  pair_list.data[at] = int32_t(pair), gaussian_list.data[at] = int32_t(i);
+              });
 }
 
 #define JOINED(name, level) name##_##level
@@ -553,9 +580,10 @@ inline void get_background(const Background& background, const TilePlace& at, in
         for (int c = 0; c < 3; ++c) behind[c][x] = background.at(at.frame, at.top + y, at.left + x)[c];
 }
 
-// Colour over the background, alpha, expected depth and extras of a tile, from its state.
+// Colour over the background, alpha, expected depth (from `middle` and from the camera) and extras of a tile.
 inline void write_tile(const TileState& state, const TilePlace& at, int size, const Background& background, int64_t height,
-                       int64_t width, float* colour, float* alpha, float* depth, float* extras) {
+                       int64_t width, float middle, float* colour, float* alpha, float* depth, float* from_camera,
+                       float* extras) {
     float clear[PIXELS], planes[4][PIXELS], behind[3][TILE] = {};
     get_plane(state, 0, clear);
     for (int c = 0; c < 4; ++c) get_plane(state, c + 1, planes[c]);
@@ -568,6 +596,7 @@ inline void write_tile(const TileState& state, const TilePlace& at, int size, co
             for (int c = 0; c < 3; ++c) colour[3 * (first + x) + c] = planes[c][i] + left * behind[c][x];
             alpha[first + x] = covered;
             depth[first + x] = covered > 0.0f ? planes[3][i] / covered : 0.0f;
+            from_camera[first + x] = covered > 0.0f ? depth[first + x] + middle : 0.0f;
         }
     }
     for (int c = 4; c < size; ++c) {
@@ -850,10 +879,13 @@ inline void project_gradient(const Spread& s, const View& view, const float* sca
 // Gaussians [start, stop) of one view; see project_range.
 template <bool ANTIALIASED>
 inline void project(int64_t start, int64_t stop, const View view, Floats means, Floats quaternions, Floats scales,
-                    Floats opacities, Floats ellipses, Floats conics, Floats depths, Ints boxes) {
+                    Floats opacities, Floats ellipses, Floats conics, Floats depths, Ints boxes, Longs rooms) {
+    std::fill(ellipses.data + 6 * start, ellipses.data + 6 * stop, 0.0f);
+    std::fill(conics.data + 3 * start, conics.data + 3 * stop, 0.0f);
     for (int64_t i = start; i < stop; ++i) {
         int32_t* box = boxes.data + 4 * i;
         box[0] = box[2] = 1, box[1] = box[3] = 0;
+        rooms.data[i + 1] = 0;
         const float *mean = means.data + 3 * i, *scale = scales.data + 3 * i;
         depths.data[i] = -mean[2];
         if (-double(mean[2]) <= view.near || double(opacities.data[i]) < 1.0 / 255) continue;
@@ -880,7 +912,9 @@ inline void project(int64_t start, int64_t stop, const View view, Floats means, 
         int32_t found[4];
         bool shows = tile_range(mx - half_x, mx + half_x, view.width, found);
         shows = tile_range(my - half_y, my + half_y, view.height, found + 2) && shows;
-        if (shows) std::memcpy(box, found, sizeof found);
+        if (!shows) continue;
+        std::memcpy(box, found, sizeof found);
+        rooms.data[i + 1] = int64_t(box[1] - box[0] + 1) * (box[3] - box[2] + 1);
     }
 }
 
@@ -1094,7 +1128,8 @@ template <int COUNT>
 void colour_gradients(int64_t start, int64_t stop, Floats means, Floats sh, Floats turn, Floats channels, Floats by_channels,
                       Floats by_sh, Floats by_means) {
     int64_t count = sh.shape[1], frames = means.shape[0] / std::max<int64_t>(count, 1), size = channels.shape[1];
-    for (int64_t frame = 0; frame < frames; ++frame)
+    for (int64_t frame = 0; frame < frames; ++frame) {
+        const bool begins = frame == 0 || sh.shape[0] > 1;
         for (int64_t n = start; n < stop; ++n) {
             int64_t i = frame * count + n, first = ((sh.shape[0] > 1 ? frame : 0) * count + n) * COUNT * 3;
             const float* about = turn.data + 9 * frame;
@@ -1106,7 +1141,9 @@ void colour_gradients(int64_t start, int64_t stop, Floats means, Floats sh, Floa
             for (int k = 0; k < COUNT; ++k)
                 for (int channel = 0; channel < 3; ++channel) {
                     by_weight[k] += g[channel] * sh.data[first + 3 * k + channel];
-                    by_sh.data[first + 3 * k + channel] += float(g[channel] * weights[k]);
+                    const float share = float(g[channel] * weights[k]);
+                    float& sum = by_sh.data[first + 3 * k + channel];
+                    sum = begins ? share : sum + share;
                 }
             float* out = by_means.data + 3 * i;
             out[0] = out[1] = out[2] = 0.0f;
@@ -1119,6 +1156,7 @@ void colour_gradients(int64_t start, int64_t stop, Floats means, Floats sh, Floa
             for (int axis = 0; axis < 3; ++axis)
                 out[axis] = float(about[3 * axis] * by[0] + about[3 * axis + 1] * by[1] + about[3 * axis + 2] * by[2]);
         }
+    }
 }
 
 
@@ -1217,10 +1255,11 @@ inline double total_of(Lanes a) {
 
 // ---- Exported kernels.
 
-// Draw tiles [start, stop) of the flattened batch.
+// Draw tiles [start, stop) of the flattened batch. `depth` counts from `middle` [B] m, `from_camera` from the camera.
 KERNEL(forward_range)(int64_t start, int64_t stop, int64_t columns, int64_t rows, Longs tile_starts, Ints pair_list,
                       Ints gaussian_list, Ints pair_masks, Floats ellipses, Floats channels, int64_t size,
-                      Floats background, Floats colour, Floats alpha, Floats depth, Floats extras) {
+                      Floats background, Floats middle, Floats colour, Floats alpha, Floats depth, Floats from_camera,
+                      Floats extras) {
     using namespace LEVEL;
     Lists lists{tile_starts.data, pair_list.data, gaussian_list.data, pair_masks.data,
                 ellipses.data,    channels.data,  int(size),       pair_list.shape[0]};
@@ -1233,7 +1272,8 @@ KERNEL(forward_range)(int64_t start, int64_t stop, int64_t columns, int64_t rows
         TilePlace at(tile, columns, rows, height, width);
         begin_tile(state, at);
         blend_all(state, lists, tile, at, *chunk);
-        write_tile(state, at, int(size), behind, height, width, colour.data, alpha.data, depth.data, extras.data);
+        write_tile(state, at, int(size), behind, height, width, middle.data[at.frame], colour.data, alpha.data, depth.data,
+                   from_camera.data, extras.data);
     }
 }
 
@@ -1260,14 +1300,15 @@ KERNEL(backward_range)(int64_t start, int64_t stop, int64_t columns, int64_t row
     }
 }
 
-// Project Gaussians [start, stop): ellipses [M, 6], conics [M, 3], depths [M], boxes [M, 4] (tiles; first > last where
-// nothing shows) are written; ellipses and conics must be zero where nothing shows.
+// Project Gaussians [start, stop): ellipses [M, 6] and conics [M, 3] (zero where nothing shows), depths [M], boxes [M, 4]
+// (tiles; first > last where nothing shows) and, from rooms[1] on, the tiles in each box are written.
 KERNEL(project_range)(int64_t start, int64_t stop, int64_t count, Floats means, Floats quaternions, Floats scales,
-                      Floats opacities, Doubles views, Floats ellipses, Floats conics, Floats depths, Ints boxes) {
+                      Floats opacities, Doubles views, Floats ellipses, Floats conics, Floats depths, Ints boxes,
+                      Longs rooms) {
     using namespace LEVEL;
     auto kernel = View(views.data).antialiased ? project<true> : project<false>;
     for_views(start, stop, count, views, [&](int64_t first, int64_t end, const View& view) {
-        kernel(first, end, view, means, quaternions, scales, opacities, ellipses, conics, depths, boxes);
+        kernel(first, end, view, means, quaternions, scales, opacities, ellipses, conics, depths, boxes, rooms);
     });
 }
 
@@ -1305,8 +1346,8 @@ KERNEL(colour_range)(int64_t start, int64_t stop, int64_t count, Floats means, F
     kernel(start, stop, count, means, sh, turn, channels);
 }
 
-// Gradients of Gaussians [start, stop) of one frame's N, summed over the frames where `sh` is shared: by_sh is added to,
-// by_means is written.
+// Gradients of Gaussians [start, stop) of one frame's N: by_sh, summed over the frames where `sh` is shared, and by_means
+// are written.
 KERNEL(colour_gradient_range)(int64_t start, int64_t stop, Floats means, Floats sh, Floats turn, Floats channels,
                               Floats by_channels, Floats by_sh, Floats by_means) {
     using namespace LEVEL;
@@ -1321,7 +1362,7 @@ KERNEL(colour_gradient_range)(int64_t start, int64_t stop, Floats means, Floats 
 // Sum the records of Gaussians [start, stop) and turn the moments into gradients (all written).
 KERNEL(gather_range)(int64_t start, int64_t stop, Longs offsets, Ints counts, Floats records, Floats conics,
                      Floats opacities, int64_t size, Floats by_means2d, Floats by_conics, Floats by_opacities,
-                     Floats by_channels) {
+                     Floats by_depths, Floats by_channels) {
     const int64_t width = MOMENTS + size;
     std::unique_ptr<float[]> total(new float[width]);
     for (int64_t i = start; i < stop; ++i) {
@@ -1335,6 +1376,7 @@ KERNEL(gather_range)(int64_t start, int64_t stop, Longs offsets, Ints counts, Fl
         float* by_conic = by_conics.data + 3 * i;
         by_conic[0] = -0.5f * total[3], by_conic[1] = -total[4], by_conic[2] = -0.5f * total[5];
         by_opacities.data[i] = counts.data[i] > 0 ? total[0] / opacities.data[i] : 0.0f;
+        by_depths.data[i] = total[MOMENTS + 3];
         std::copy(total.get() + MOMENTS, total.get() + width, by_channels.data + size * i);
     }
 }

@@ -8,7 +8,7 @@ import torch
 from emotag.geometry.camera import Cameras
 from emotag.render.kernels import Kernels
 from emotag.render.projection import EPS_2D, NEAR_M, view_limits
-from emotag.render.workers import Workers
+from emotag.render.workers import PARTS, Workers, bound
 
 # Channels that are always drawn: red, green, blue, depth.
 BASE_CHANNELS = 4
@@ -59,48 +59,61 @@ def build_scene(kernels: Kernels, workers: Workers, views: Views, arrays: dict[s
     frames, count = arrays["opacities"].shape
     total = frames * count
     extras = arrays["extras"].reshape(total, arrays["extras"].shape[-1])
-    ellipses, conics = np.zeros((total, 6), np.float32), np.zeros((total, 3), np.float32)
+    ellipses, conics = np.empty((total, 6), np.float32), np.empty((total, 3), np.float32)
     depths, boxes = np.empty(total, np.float32), np.empty((total, 4), np.int32)
     channels = np.empty((total, BASE_CHANNELS + extras.shape[1]), np.float32)
     means = arrays["means"].reshape(total, 3)
     flat = (arrays["quaternions"].reshape(total, 4), arrays["scales"].reshape(total, 3), arrays["opacities"].ravel())
-    even = workers.split(total)
-    workers.over(even, kernels.project_range, count, means, *flat, views.values, ellipses, conics, depths, boxes)
-    workers.over(even, kernels.colour_range, count, means, arrays["sh"], arrays["turn"], channels)
-    channels[:, BASE_CHANNELS:] = extras
     columns, rows = -(-views.width // 16), -(-views.height // 16)
     room = np.zeros(total + 1, np.int64)
-    np.cumsum((boxes[:, 1] - boxes[:, 0] + 1).clip(0) * (boxes[:, 3] - boxes[:, 2] + 1).clip(0), out=room[1:])
-    pair_tiles, pair_masks = np.empty(room[-1], np.int32), np.empty(room[-1], np.int32)
-    counts = np.empty(total, np.int32)
-    workers.over(even, kernels.cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)
-    seen = counts.reshape(frames, count) > 0
-    middle = np.where(seen, depths.reshape(frames, count), 0).sum(1) / seen.sum(1).clip(1)
-    middle = middle.astype(np.float32)
-    channels[:, 3] = (depths.reshape(frames, count) - middle[:, None]).ravel()
-    ends = np.concatenate([[0], np.cumsum(counts.reshape(frames, count).sum(1, dtype=np.int64))])
-    tile_starts = np.zeros(frames * columns * rows + 1, np.int64)
-    pair_list, gaussian_list = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.int32)
-
-    def fill(start: int, stop: int) -> None:
-        for frame in range(start, stop):
-            kernels.fill_tiles(
-                frame, count, columns * rows, depths, counts, room, pair_tiles, tile_starts, ends[frame], pair_list,
-                gaussian_list,
-            )  # fmt: skip
-
-    workers.over(np.arange(frames + 1), fill)
-    return Scene(
-        ellipses,
-        conics,
-        middle,
-        channels,
-        room,
-        counts,
-        pair_masks,
-        tile_starts,
-        pair_list,
-        gaussian_list,
-        columns,
-        rows,
+    even = workers.split_gaussians(total)
+    outputs = (ellipses, conics, depths, boxes, room)
+    workers.together(
+        (even, bound(kernels.project_range, count, means, *flat, views.values, *outputs)),
+        (even, bound(kernels.colour_range, count, means, arrays["sh"], arrays["turn"], channels)),
     )
+    channels[:, BASE_CHANNELS:] = extras
+    np.cumsum(room, out=room)
+    pair_tiles, pair_masks = np.empty(room[-1], np.int32), np.empty(room[-1], np.int32)
+    counts, order, used = np.empty(total, np.int32), np.empty((frames, count), np.int32), np.empty(frames, np.int64)
+    # Sorting comes first, as it cannot be cut: whoever has no frame to sort covers meanwhile.
+    workers.together(
+        (np.arange(frames + 1), bound(kernels.sort_range, count, depths, boxes, order, used)),
+        (even, bound(kernels.cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)),
+    )
+    seen = counts.reshape(frames, count) > 0
+    middle = ((depths.reshape(frames, count) * seen).sum(1) / seen.sum(1).clip(1)).astype(np.float32)
+    channels[:, 3] = (depths.reshape(frames, count) - middle[:, None]).ravel()
+    lists = tile_lists(kernels, workers, columns * rows, order, used, (room, counts, pair_tiles))
+    return Scene(ellipses, conics, middle, channels, room, counts, pair_masks, *lists, columns, rows)
+
+
+def tile_lists(
+    kernels: Kernels,
+    workers: Workers,
+    tiles: int,
+    order: np.ndarray,
+    used: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each tile's list starts [B * tiles + 1], and the pair and the Gaussian of each entry.
+
+    Args:
+        tiles: of a frame.
+        order, used: of `sort_range`.
+        pairs: offsets, counts and tiles, of `cover_range`.
+    """
+    frames, count = order.shape
+    # The lists do not depend on the number of slices, so neither on that of threads.
+    slices = 1 if workers.threads == 1 else PARTS * workers.threads
+    parts = np.arange(frames * slices + 1)
+    found = np.empty((frames, slices, tiles), np.int64)
+    given = (slices, count, tiles, order, used, *pairs)
+    workers.over(parts, kernels.count_slices, *given, found)
+    ends = np.cumsum(found.transpose(0, 2, 1)).reshape(frames, tiles, slices)
+    starts = ends - found.transpose(0, 2, 1)
+    tile_starts = np.append(starts[:, :, 0], ends[-1, -1, -1])
+    pair_list, gaussian_list = np.empty(tile_starts[-1], np.int32), np.empty(tile_starts[-1], np.int32)
+    cursors = np.ascontiguousarray(starts.transpose(0, 2, 1))
+    workers.over(parts, kernels.list_slices, *given, cursors, pair_list, gaussian_list)
+    return tile_starts, pair_list, gaussian_list
