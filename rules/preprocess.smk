@@ -164,7 +164,7 @@ rule sync:
 
 rule shape:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         crop=lambda w: PLAN.adapt_file(w, "crop.mp4"),
         landmarks=lambda w: PLAN.adapt_file(w, "landmarks.safetensors"),
         labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
@@ -194,7 +194,7 @@ rule shape:
 
 rule track:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         crop="results/clips/{clip}/crop.mp4",
         landmarks="results/clips/{clip}/landmarks.safetensors",
@@ -222,7 +222,7 @@ rule track:
 
 rule action_units:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",
         table=PLAN.action_unit_table,
@@ -245,7 +245,7 @@ rule action_units:
 
 rule calibration:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",
         given="results/identities/{identity}/{clip}/action_units.safetensors",
@@ -288,7 +288,7 @@ rule identity:
 
 rule geometry:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
         appearance=PLAN.seen_geometry,
@@ -317,7 +317,7 @@ rule geometry:
 
 rule quality:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         crop="results/clips/{clip}/crop.mp4",
         crop_info="results/clips/{clip}/crop.json",

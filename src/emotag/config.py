@@ -79,6 +79,17 @@ class MatteConfig(Settings):
     provider: Literal["mediapipe"] = "mediapipe"
 
 
+class HeadConfig(Settings):
+    """Head model that people are tracked and drawn with."""
+
+    model: Literal["makehuman", "flame2020", "flame2023", "flame2023open", "ict"] = Field(
+        "makehuman", description="all but makehuman are got by hand (docs/providers.md)"
+    )
+    expressions: int = Field(
+        100, ge=1, le=100, description="FLAME: expression components used (EmoTaG: the first 50 of 100)"
+    )
+
+
 class SpeechConfig(Settings):
     """Speech features and prosody."""
 

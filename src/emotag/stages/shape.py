@@ -13,7 +13,7 @@ import numpy as np
 from emotag import stage
 from emotag.artifacts import Landmarks
 from emotag.config import ShapeConfig
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.video import check_length, read_frames, read_gray
 from emotag.parts import adaptation_part
 from emotag.tracking.fit import as_tracks, fit_shape, subject_of
@@ -41,7 +41,7 @@ def run(
     Raises:
         FootageError: the part lies outside the clip, or the face is not visible in it.
     """
-    model, mesh = makehuman.load(head), Landmarks.load(landmarks)
+    model, mesh = models.load(head), Landmarks.load(landmarks)
     check_length(crop, len(mesh.points), landmarks)
     start, stop = adaptation_part(len(mesh.points), start_s, seconds, clip)
     points, gaps = mesh.points[start:stop], mesh.interpolated[start:stop]

@@ -11,7 +11,7 @@ from emotag import stage
 from emotag.artifacts import Landmarks, Subject, Tracks
 from emotag.config import TrackConfig
 from emotag.errors import ArtifactMismatch
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.head.base import HeadModel
 from emotag.io.video import check_length, read_frames, read_gray
 from emotag.tracking.errors import errors
@@ -39,7 +39,7 @@ def run(
         ArtifactMismatch: crop and subject differ in size or head model.
         FootageError: the face is visible in fewer than five frames.
     """
-    model, person, mesh = makehuman.load(head), Subject.load(subject), Landmarks.load(landmarks)
+    model, person, mesh = models.load(head), Subject.load(subject), Landmarks.load(landmarks)
     expected = (person.camera["width"], person.camera["height"])
     if (mesh.width, mesh.height) != expected:
         raise ArtifactMismatch(

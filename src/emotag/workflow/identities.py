@@ -180,6 +180,10 @@ class Plan:
         part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
+    def head(self, wildcards: Any = None) -> str:
+        """The head model that people are tracked and drawn with."""
+        return f"results/head/{self.config.head.model}.safetensors"
+
     def model(self, section: str) -> str:
         """The model file that the provider of a section reads, or the folder of features that are given."""
         name = model_of(self.config, section)
@@ -248,8 +252,9 @@ class Plan:
 
     def providers(self, wildcards: Any) -> str:
         """Which provider plays each role, as one line that stands in every row of a table."""
+        head = f"head={self.config.head.model} "
         sections = ("landmarks", "matte", "speech", "emotion", "action_units", "identity", "geometry")
-        return " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
+        return head + " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
 
     def facts(self, wildcards: Any) -> str:
         """What the sidecar of a video says of the person, as JSON."""
