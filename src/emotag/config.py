@@ -131,8 +131,12 @@ class ShapeConfig(Settings):
 
 
 class TrackConfig(Settings):
-    """Per-frame pose, expression, jaw and eyes with the shape frozen."""
+    """Per-frame pose, expression, jaw and eyes with the shape frozen: our own fit, or VHAP's."""
 
+    provider: Literal["fit", "vhap"] = Field("fit", description="vhap: needs a FLAME head; the shape is VHAP's as well")
+    folder: str = Field(
+        "data/vhap", description="vhap: FOLDER/CLIP/transforms.json, VHAP's export of the clip's crop.mp4"
+    )
     iterations: int = Field(14, ge=1, description="Levenberg-Marquardt steps")
     smoothness: float = Field(1.0, ge=0, description="factor on all time constants' weights; 0 tracks frame by frame")
     photometric: float = Field(
