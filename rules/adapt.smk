@@ -3,7 +3,7 @@
 
 rule adapt:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         identity="results/identities/{identity}/identity.safetensors",
         geometry="results/identities/{identity}/geometry.safetensors",
@@ -44,7 +44,7 @@ rule adapt:
 
 rule refine:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         avatar="results/identities/{identity}/avatar.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",

@@ -33,24 +33,48 @@ rule assets:
         " --folder data/assets --by-hand data/by_hand 2>&1 | tee {log:q}"
 
 
-# FLAME's pickle as arrays, for whoever has it: snakemake results/head/flame2023_Open.flame.safetensors.
 rule flame:
     input:
-        model="data/assets/{edition}.pkl",
+        model=lambda w: place_of(HEADS[w.edition]),
+        makehuman="results/head/makehuman.safetensors",
+        landmarks=in_place(FLAME_LANDMARKS),
+        masks=in_place(FLAME_MASKS),
     output:
-        "results/head/{edition}.flame.safetensors",
+        "results/head/{edition}.safetensors",
     log:
         "results/logs/flame/{edition}.log",
     benchmark:
         "results/benchmarks/flame/{edition}.jsonl"
     wildcard_constraints:
-        edition=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+        edition="flame2020|flame2023|flame2023open",
     conda:
         "../envs/pipeline.yaml"
     params:
+        config=stage_config("head"),
         code=stage_code("flame"),
     shell:
-        "python -m emotag.stages.flame --model {input.model:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.flame --model {input.model:q} --makehuman {input.makehuman:q}"
+        " --landmarks {input.landmarks:q} --masks {input.masks:q} --name {wildcards.edition} --out {output:q}"
+        " --config {params.config:q} 2>&1 | tee {log:q}"
+
+
+rule ict:
+    input:
+        model=place_of(HEADS["ict"]),
+        makehuman="results/head/makehuman.safetensors",
+    output:
+        "results/head/ict.safetensors",
+    log:
+        "results/logs/ict/shared.log",
+    benchmark:
+        "results/benchmarks/ict/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("ict"),
+    shell:
+        "python -m emotag.stages.ict --model {input.model:q} --makehuman {input.makehuman:q} --out {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule head:

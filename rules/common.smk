@@ -2,10 +2,14 @@
 from emotag.errors import EmotagError
 from emotag.project import check_files, load_files, resolve
 from emotag.workflow.assets import (
+    FLAME_LANDMARKS,
+    FLAME_MASKS,
+    HEADS,
     asset_digest,
     asset_entry,
     check_assets,
     fetchable,
+    in_place,
     metric_files,
     needed,
     needs_all_assets,

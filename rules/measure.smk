@@ -9,7 +9,7 @@ rule measure:
             variant=VARIANTS,
         ),
         labels=lambda w: PLAN.cue_file(w, "labels.mkv"),
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
         lpips=metric_files(CONFIG, "lpips"),

@@ -164,10 +164,11 @@ rule sync:
 
 rule shape:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         crop=lambda w: PLAN.adapt_file(w, "crop.mp4"),
         landmarks=lambda w: PLAN.adapt_file(w, "landmarks.safetensors"),
         labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
+        given=PLAN.given_tracks,
     output:
         "results/identities/{identity}/subject.safetensors",
     log:
@@ -188,17 +189,18 @@ rule shape:
         code=stage_code("shape"),
     shell:
         "python -m emotag.stages.shape --head {input.head:q} --crop {input.crop:q} --landmarks {input.landmarks:q}"
-        " --labels {input.labels:q} --clip {params.clip} --start-s {params.start_s} --seconds {params.seconds}"
+        " --labels {input.labels:q} --given {input.given:q} --clip {params.clip} --start-s {params.start_s} --seconds {params.seconds}"
         " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule track:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         crop="results/clips/{clip}/crop.mp4",
         landmarks="results/clips/{clip}/landmarks.safetensors",
         labels="results/clips/{clip}/labels.mkv",
+        given=PLAN.given_tracks,
     output:
         "results/identities/{identity}/{clip}/tracks.safetensors",
     log:
@@ -216,13 +218,37 @@ rule track:
         code=stage_code("track"),
     shell:
         "python -m emotag.stages.track --head {input.head:q} --subject {input.subject:q} --crop {input.crop:q}"
-        " --landmarks {input.landmarks:q} --labels {input.labels:q} --clip {wildcards.clip} --out {output:q}"
+        " --landmarks {input.landmarks:q} --labels {input.labels:q} --given {input.given:q} --clip {wildcards.clip}"
+        " --out {output:q}"
         " --config {params.config:q} 2>&1 | tee {log:q}"
+
+
+# For GaussianAvatars and its kin: snakemake results/identities/<identity>/<clip>/vhap/transforms.json.
+rule export_vhap:
+    input:
+        head=PLAN.head,
+        subject="results/identities/{identity}/subject.safetensors",
+        tracks="results/identities/{identity}/{clip}/tracks.safetensors",
+        crop="results/clips/{clip}/crop.mp4",
+        alpha="results/clips/{clip}/alpha.mkv",
+    output:
+        "results/identities/{identity}/{clip}/vhap/transforms.json",
+    log:
+        "results/logs/export_vhap/{identity}@{clip}.log",
+    benchmark:
+        "results/benchmarks/export_vhap/{identity}@{clip}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("export_vhap"),
+    shell:
+        "python -m emotag.stages.export_vhap --head {input.head:q} --subject {input.subject:q} --tracks {input.tracks:q}"
+        " --crop {input.crop:q} --alpha {input.alpha:q} --clip {wildcards.clip} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule action_units:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",
         table=PLAN.action_unit_table,
@@ -245,7 +271,7 @@ rule action_units:
 
 rule calibration:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",
         given="results/identities/{identity}/{clip}/action_units.safetensors",
@@ -288,7 +314,7 @@ rule identity:
 
 rule geometry:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
         appearance=PLAN.seen_geometry,
@@ -317,7 +343,7 @@ rule geometry:
 
 rule quality:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         crop="results/clips/{clip}/crop.mp4",
         crop_info="results/clips/{clip}/crop.json",

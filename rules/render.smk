@@ -52,7 +52,7 @@ rule truth:
 
 rule render_variant:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         avatar="results/identities/{identity}/avatar.safetensors",
         motion="results/identities/{identity}/drives/{drive}/{variant}/motion.safetensors",

@@ -59,7 +59,7 @@ rule lips:
 
 rule corpus:
     input:
-        head="results/head/makehuman.safetensors",
+        head=PLAN.head,
         voices=VOICES,
         model=PLAN.model("speech"),
     output:

@@ -50,7 +50,7 @@ def head(head_data):
     """The MakeHuman head."""
     import torch
 
-    from emotag.head.makehuman import MakeHumanHead
+    from emotag.head.arkit import ArkitHead
 
     torch.set_num_threads(1)
-    return MakeHumanHead(head_data)
+    return ArkitHead(head_data)

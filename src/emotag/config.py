@@ -79,6 +79,17 @@ class MatteConfig(Settings):
     provider: Literal["mediapipe"] = "mediapipe"
 
 
+class HeadConfig(Settings):
+    """Head model that people are tracked and drawn with."""
+
+    model: Literal["makehuman", "flame2020", "flame2023", "flame2023open", "ict"] = Field(
+        "makehuman", description="all but makehuman are got by hand (docs/providers.md)"
+    )
+    expressions: int = Field(
+        100, ge=1, le=100, description="FLAME: expression components used (EmoTaG: the first 50 of 100)"
+    )
+
+
 class SpeechConfig(Settings):
     """Speech features and prosody."""
 
@@ -120,8 +131,12 @@ class ShapeConfig(Settings):
 
 
 class TrackConfig(Settings):
-    """Per-frame pose, expression, jaw and eyes with the shape frozen."""
+    """Per-frame pose, expression, jaw and eyes with the shape frozen: our own fit, or VHAP's."""
 
+    provider: Literal["fit", "vhap"] = Field("fit", description="vhap: needs a FLAME head; the shape is VHAP's as well")
+    folder: str = Field(
+        "data/vhap", description="vhap: FOLDER/CLIP/transforms.json, VHAP's export of the clip's crop.mp4"
+    )
     iterations: int = Field(14, ge=1, description="Levenberg-Marquardt steps")
     smoothness: float = Field(1.0, ge=0, description="factor on all time constants' weights; 0 tracks frame by frame")
     photometric: float = Field(

@@ -75,6 +75,7 @@ class Config(stages.Settings):
     corpus: CorpusSettings = CorpusSettings()
     talkers: stages.TalkersConfig = stages.TalkersConfig()
     demo: stages.DemoConfig = stages.DemoConfig()
+    head: stages.HeadConfig = stages.HeadConfig()
     crop: stages.CropConfig = stages.CropConfig()
     landmarks: stages.LandmarksConfig = stages.LandmarksConfig()
     matte: stages.MatteConfig = stages.MatteConfig()
@@ -103,6 +104,10 @@ class Config(stages.Settings):
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
         self._corpus_can_be_made()
+        if self.track.provider == "vhap" and not self.head.model.startswith("flame"):
+            raise ValueError(
+                f"track.provider vhap has FLAME's parameters, head.model is {self.head.model}; choose a FLAME"
+            )
         owners = clip_owners(self.identities)
         for clip in self.corpus.clips:
             if clip not in owners:
@@ -117,11 +122,13 @@ class Config(stages.Settings):
         return self
 
     def _corpus_can_be_made(self) -> None:
-        """Synthetic talkers have neither a face to recognise nor features given from outside."""
+        """Synthetic talkers have no face to recognise, no features given from outside and no motion of FLAME's."""
         lacking = {
             "speech.provider given": self.speech.provider == "given"
             and "speak at speeds that no features are given for",
             "identity.provider adaface": self.identity.provider == "adaface" and "have no pictures",
+            f"head.model {self.head.model}": self.head.model.startswith("flame")
+            and "move by named units, not by FLAME's",
         }
         for setting, why in lacking.items():
             if why and (self.corpus.synthetic or not self.corpus.clips):

@@ -13,8 +13,7 @@ from scipy.spatial.transform import Rotation
 from emotag.errors import ArtifactMismatch, AssetMissing
 from emotag.head import flame_source
 from emotag.head.flame import FlameMesh
-from emotag.head.flame_source import PARENTS, FlameData
-from emotag.stages import flame as stage
+from emotag.head.flame_source import PARENTS
 
 V, F = 40, 60
 
@@ -185,10 +184,3 @@ def test_gradients_are_finite_differences(mesh, name):
     ends = [mesh.vertices(**(values | {name: values[name] + sign * 1e-2 * direction})) for sign in (1, -1)]
     numeric = ((ends[0].double() - ends[1].double()) * weights).sum() / 2e-2
     assert (at.grad * direction).sum().item() == pytest.approx(numeric.item(), rel=2e-2, abs=2e-3)
-
-
-def test_stage_converts_once(tmp_path, arrays):
-    stage.run(model=write(tmp_path / "flame2023.pkl", arrays), out=tmp_path / "flame.safetensors")
-    data = FlameData.load(tmp_path / "flame.safetensors")
-    assert data.edition == "flame2023"
-    np.testing.assert_array_equal(data.faces, arrays["f"])

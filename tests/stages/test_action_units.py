@@ -7,7 +7,7 @@ import pytest
 
 from emotag.artifacts import ActionUnits, Subject, Tracks
 from emotag.config import ActionUnitsConfig
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.stages import action_units, calibration
 from emotag.tracking.openface import NAMES
 
@@ -17,7 +17,7 @@ CAMERA = {"fx": 200.0, "fy": 200.0, "cx": 50.0, "cy": 50.0, "width": 100.0, "hei
 
 @pytest.fixture
 def person(tmp_path, head_file):
-    head = makehuman.load(head_file)
+    head = models.load(head_file)
     units = len(head.expression_names)
     expression = np.random.default_rng(0).uniform(0, 1, (FRAMES, units)).astype(np.float32)
     zeros = {name: np.zeros((FRAMES, n), np.float32) for name, n in (("neck", 3), ("eyes", 6), ("rotation", 3))}

@@ -35,7 +35,7 @@ def measured(tmp_path, monkeypatch):
     driven = SimpleNamespace(frames=list(range(START, START + FRAMES)))
     monkeypatch.setattr(Subject, "load", lambda path: person)
     monkeypatch.setattr(Motion, "load", lambda path: driven)
-    monkeypatch.setattr(measure.makehuman, "load", lambda path: SimpleNamespace(action_unit_names=UNITS))
+    monkeypatch.setattr(measure.models, "load", lambda path: SimpleNamespace(action_unit_names=UNITS))
     fitted = []
 
     def detect(frames):

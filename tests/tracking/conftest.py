@@ -22,6 +22,7 @@ class ToyHead:
 
     name, shape_size, expression_names = "toy", 5, UNITS
     action_unit_names = ("AU12", "AU26")
+    expression_limits = (torch.zeros(len(UNITS)), torch.ones(len(UNITS)))
 
     def __init__(self) -> None:
         random = np.random.default_rng(3)

@@ -71,7 +71,7 @@ def test_the_stage_makes_priors_on_which_the_loss_fires(tmp_path, monkeypatch):
     labels[:, 24:56] = INDEX["skin"]
     write_gray(tmp_path / "labels.mkv", labels)
     mesh = np.broadcast_to([0.0, 0.6, 0.8], (size, size, 3))
-    monkeypatch.setattr(geometry.makehuman, "load", lambda path: None)
+    monkeypatch.setattr(geometry.models, "load", lambda path: None)
     monkeypatch.setattr(geometry.Tracks, "load", lambda path: type("T", (), {"expression": np.zeros((frames, 1))}))
     monkeypatch.setattr(geometry, "adaptation_part", lambda count, start_s, seconds: (0, frames))
     surface = (np.ones((size, size)), mesh, np.ones((size, size), bool))

@@ -13,7 +13,7 @@ from emotag.gaussians.deformer import RiggedDeformer
 from emotag.gaussians.restore import deformer_of
 from emotag.geometry.camera import Camera
 from emotag.geometry.rotations import quaternion_product
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.motion.codes import Codes
 from emotag.render.base import Splats
 
@@ -93,7 +93,7 @@ def driven(files: AvatarFiles) -> Driven:
         ArtifactMismatch: the files do not belong together.
     """
     person = Subject.load(files.subject)
-    deformer = deformer_of(makehuman.load(files.head), person, Avatar.load(files.avatar))
+    deformer = deformer_of(models.load(files.head), person, Avatar.load(files.avatar))
     return Driven(deformer, Codes.from_motion(Motion.load(files.motion)), Camera.from_dict(person.camera))
 
 

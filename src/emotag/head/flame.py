@@ -6,21 +6,33 @@ the skinning weights' mean of the joints' rigid motions. Metres, y up, face towa
 rotation is that of the root joint, about that joint.
 """
 
+from typing import Protocol
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from emotag.geometry.rotations import axis_angle_to_matrix
-from emotag.head.flame_source import PARENTS, FlameData
+from emotag.head.flame_source import PARENTS
+
+
+class FlameArrays(Protocol):
+    """What of FLAME is posed (`emotag.head.flame_source.FlameData` says which shapes)."""
+
+    neutral: np.ndarray
+    faces: np.ndarray
+    shape_basis: np.ndarray
+    expression_basis: np.ndarray
+    pose_basis: np.ndarray
+    joint_regressor: np.ndarray
+    skinning: np.ndarray
 
 
 class FlameMesh:
-    """FLAME's surface. `name` is the edition; `faces` [F, 3]; `shape_size` S; E expression components, without names.
+    """FLAME's surface: `faces` [F, 3]; `shape_size` S; E expression components. `emotag.head.flame_head` makes it a
+    `HeadModel`."""
 
-    It is not a `HeadModel`: it has no regions, no 478 landmarks and no named expression units.
-    """
-
-    def __init__(self, data: FlameData, device: str | torch.device = "cpu") -> None:
-        self.name = data.edition
+    def __init__(self, data: FlameArrays, device: str | torch.device = "cpu") -> None:
         self.faces = torch.as_tensor(data.faces, device=device)
         self.neutral = torch.as_tensor(data.neutral, device=device)
         self.shape_size, self.expression_size = len(data.shape_basis), len(data.expression_basis)

@@ -17,13 +17,12 @@ scipy sparse matrix:
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import scipy.sparse
 
 from emotag.errors import ArtifactMismatch
-from emotag.io.artifact import Artifact
 from emotag.io.pickles import ARRAYS, Forbidden, read_arrays
 
 IDENTITY = 300
@@ -34,11 +33,10 @@ KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "k
 
 
 @dataclass(frozen=True)
-class FlameData(Artifact):
+class FlameData:
     """FLAME's arrays: `neutral` [V, 3] m, `faces` [F, 3], `shape_basis` [S, V, 3], `expression_basis` [E, V, 3], `pose_basis`
     [36, V, 3], `joint_regressor` [5, V], `skinning` [V, 5]. `edition` is the pickle's name."""
 
-    KIND: ClassVar[str] = "flame"
     edition: str
     neutral: np.ndarray
     faces: np.ndarray
@@ -146,3 +144,30 @@ def _check(arrays: dict[str, np.ndarray], path: Path) -> None:
         raise ArtifactMismatch(
             f"{path}: joints hang on {arrays['kintree_table'][0].tolist()}, expected {list(PARENTS)}"
         )
+
+
+def read_masks(path: Path) -> dict[str, np.ndarray]:
+    """The vertex masks of `FLAME_masks.pkl`: {region: vertex numbers}.
+
+    Raises:
+        AssetMissing, ArtifactMismatch: the file is not there, or holds anything but arrays by name.
+    """
+    content = read_arrays(path, ARRAYS)
+    if not isinstance(content, dict) or not all(isinstance(mask, np.ndarray) for mask in content.values()):
+        raise ArtifactMismatch(f"{path}: expected arrays of vertex numbers by region, as FLAME_masks.pkl has them")
+    return content
+
+
+def read_landmarks(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Faces [n], barycentric weights [n, 3] and MediaPipe's numbers [n] of `mediapipe_landmark_embedding.npz`.
+
+    Raises:
+        ArtifactMismatch: the file is not that.
+    """
+    names = ("lmk_face_idx", "lmk_b_coords", "landmark_indices")
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            faces, weights, numbers = (content[name] for name in names)
+    except (OSError, KeyError, ValueError) as error:
+        raise ArtifactMismatch(f"{path}: cannot be read ({error}), expected the arrays {', '.join(names)}") from error
+    return faces.astype(np.int64), weights.astype(np.float64), numbers.astype(np.int64)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from emotag.errors import ArtifactMismatch
+from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.io.artifact import write_json
 from emotag.types import LANDMARKS
 
@@ -33,6 +34,23 @@ class LandmarkEmbedding:
     def surface_points(self, vertices: Tensor) -> Tensor:
         """[B, V, 3] to [B, 478, 3], without offsets."""
         return (vertices[:, self.triangles] * self.barycentric[:, :, None]).sum(2)
+
+    def points(self, vertices: Tensor, offsets: Tensor | None = None, rotation: Tensor | None = None) -> Tensor:
+        """[B, V, 3] m to [B, 478, 3] m, same frame.
+
+        With `rotation` [B, 3] the embedding's own offsets plus `offsets` [478, 3] m (head's frame) are turned by it and
+        added; without it the bare surface points are returned.
+
+        Raises:
+            ValueError: offsets are given without the rotation that turns them.
+        """
+        surface = self.surface_points(vertices)
+        if rotation is None:
+            if offsets is not None:
+                raise ValueError("landmark offsets are in the head's frame: pass the rotation [B, 3] that turns them")
+            return surface
+        total = self.offsets if offsets is None else self.offsets + offsets
+        return surface + total @ axis_angle_to_matrix(rotation).transpose(1, 2)
 
     def to(self, device: torch.device) -> "LandmarkEmbedding":
         """The same on another device."""

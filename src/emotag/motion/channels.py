@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 JAW_NAMES = ("jaw_x", "jaw_y", "jaw_z")
-UPPER_PREFIXES = ("brow", "eye", "cheeksquint", "nosesneer")
-LIP_PREFIXES = ("mouth", "jaw")
+# FLAME's mixtures are called after the half of the face that they move.
+UPPER_PREFIXES = ("brow", "eye", "cheeksquint", "nosesneer", "upper")
+LIP_PREFIXES = ("mouth", "jaw", "lower")
 
 
 def motion_names(expression_names: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from emotag import stage
 from emotag.artifacts import ActionUnits, Subject, Tracks
 from emotag.config import ActionUnitsConfig
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.tracking import openface
 from emotag.tracking.action_units import action_units
 
@@ -28,7 +28,7 @@ def run(*, head: Path, subject: Path, tracks: Path, table: list[Path], out: Path
 
 def built_in(head: Path, subject: Subject, tracks: Tracks) -> tuple[list[str], np.ndarray]:
     """Names and intensities from the tracked expression units."""
-    model = makehuman.load(head)
+    model = models.load(head)
     return list(model.action_unit_names), action_units(model, subject, tracks)
 
 

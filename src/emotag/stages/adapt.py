@@ -19,7 +19,7 @@ from emotag.gaussians.person import first_cloud, seen_beyond
 from emotag.gaussians.placement import join
 from emotag.gaussians.trunk import Trunk
 from emotag.geometry.camera import Camera
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.artifact import read_json
 from emotag.motion import channels, cues, grmn, lip_space
 from emotag.motion.codes import Codes
@@ -62,7 +62,7 @@ def run(
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     chosen = methods.load(method)
-    model, person, start = makehuman.load(head), Subject.load(subject), Prior.load(prior)
+    model, person, start = models.load(head), Subject.load(subject), Prior.load(prior)
     check_head(start, model.name, channels.motion_names(model.expression_names))
     tracked, heard = Tracks.load(tracks), Speech.load(speech)
     frames = np.arange(*person.part)

@@ -12,7 +12,7 @@ import numpy as np
 
 from emotag import stage
 from emotag.artifacts import ActionUnits, Subject, Tracks
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.artifact import write_atomic
 from emotag.tracking.action_units import action_units
 from emotag.tracking.openface import calibration
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 def run(*, head: Path, subject: Path, tracks: Path, given: Path, out: Path) -> None:
     """Compare unit by unit."""
-    model, outside = makehuman.load(head), ActionUnits.load(given)
+    model, outside = models.load(head), ActionUnits.load(given)
     inside = action_units(model, Subject.load(subject), Tracks.load(tracks))
     names = [name for name in outside.names if name in model.action_unit_names]
     units = calibration(

@@ -12,7 +12,7 @@ from emotag import stage
 from emotag.artifacts import Corpus
 from emotag.audio import speech
 from emotag.config import SpeechConfig, TalkersConfig
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.motion.channels import motion_names
 from emotag.synthetic import voices as shipped
 from emotag.synthetic.corpus import Sample, talker
@@ -24,7 +24,7 @@ def run(
     *, head: Path, voices: Path, model: Path, out: Path, config: TalkersConfig, speech_config: SpeechConfig
 ) -> None:
     """Make the talkers, one after the other; voices are used again, at other speeds, when there are more talkers."""
-    person = makehuman.load(head)
+    person = models.load(head)
     encoder = speech.load(model, speech_config)
     revision = speech.revision(model, speech_config)
     spoken = [voice for voice in shipped.load(voices) if voice.name != shipped.DEMO]

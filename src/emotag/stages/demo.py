@@ -9,7 +9,7 @@ from pathlib import Path
 from emotag import stage
 from emotag.config import DemoConfig
 from emotag.errors import ArtifactMismatch
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.video import write_video
 from emotag.synthetic.appearance import Look
 from emotag.synthetic.expressions import Mood
@@ -31,7 +31,7 @@ def run(*, head: Path, speech: Path, out: Path, truth: Path, config: DemoConfig)
     Raises:
         ArtifactMismatch: the voices lack the demo's.
     """
-    person = makehuman.load(head)
+    person = models.load(head)
     voice = cut_at_pause(demo_voice(speech), config.seconds)
     talker = random_person(DEMO, person.shape_size, config.seed, VARIETY)
     shown = perform(person, talker, voice, MOODS, int(voice.phones[-1][1] * FPS), default_camera(config.size_px))

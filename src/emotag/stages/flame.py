@@ -1,27 +1,42 @@
-"""FLAME's official pickle (2020, 2023, 2023 Open) to head/<edition>.flame.safetensors, without running anything in it.
+"""FLAME's official pickle (2020, 2023, 2023 Open) to head/<name>.safetensors, without running anything in it.
 
-Reads the pickle (`emotag.head.flame_source`), writes `FlameData`. FLAME is non-commercial but for the Open edition (CC BY 4.0).
+Reads the pickle (`emotag.head.flame_source`), the MakeHuman head that gives it names, and where they are there FLAME's own
+MediaPipe landmarks and vertex masks; writes `FlameHeadData`. FLAME is non-commercial but for the Open edition (CC BY 4.0).
 """
 
 import logging
 from pathlib import Path
 
 from emotag import stage
+from emotag.config import HeadConfig
 from emotag.head import flame_source
+from emotag.head.arkit import ArkitHead
+from emotag.head.arkit_data import ArkitData
+from emotag.head.flame_build import build
 
 log = logging.getLogger(__name__)
 
 
-def run(*, model: Path, out: Path) -> None:
+def run(
+    *, model: Path, makehuman: Path, landmarks: list[Path], masks: list[Path], name: str, out: Path, config: HeadConfig
+) -> None:
     """Convert one pickle.
 
+    Args: `landmarks` mediapipe_landmark_embedding.npz and `masks` FLAME_masks.pkl, or nothing.
+
     Raises:
-        AssetMissing, ArtifactMismatch: it is not there, holds more than arrays, or is no FLAME model.
+        AssetMissing, ArtifactMismatch: a file is not there, holds more than arrays, or is not FLAME's.
     """
-    data = flame_source.read(model)
-    data.save(out, stage.provenance())
-    components = f"{len(data.shape_basis)} identity and {len(data.expression_basis)} expression components"
-    log.info("%s: %d vertices, %d faces, %s", data.edition, len(data.neutral), len(data.faces), components)
+    source = flame_source.read(model)
+    anchors = flame_source.read_landmarks(landmarks[0]) if landmarks else None
+    regions = flame_source.read_masks(masks[0]) if masks else None
+    data = build(source, ArkitHead(ArkitData.load(makehuman)), name, config.expressions, anchors, regions)
+    data.save(out, stage.provenance() | {"edition": source.edition})
+    upper = sum(channel.startswith("upper") for channel in data.expression_names)
+    log.info(
+        "%s: %d vertices, %d faces, %d identity components; %d channels of the upper and %d of the lower face",
+        name, len(data.neutral), len(data.faces), len(data.shape_basis), upper, len(data.expression_names) - upper,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

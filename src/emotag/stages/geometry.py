@@ -12,7 +12,7 @@ import numpy as np
 from emotag import stage
 from emotag.artifacts import Geometry, Tracks
 from emotag.config import GeometryConfig
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.video import read_frames, read_gray
 from emotag.parts import adaptation_part
 from emotag.tracking import sapiens
@@ -40,7 +40,7 @@ def run(
     Raises:
         FootageError: the part lies outside the clip.
     """
-    model, tracked = makehuman.load(head), Tracks.load(tracks)
+    model, tracked = models.load(head), Tracks.load(tracks)
     start, stop = adaptation_part(len(tracked.expression), start_s, seconds)
     depths, normals, masks, heads = [], [], [], []
     for index, label in zip(range(start, stop), read_gray(labels, start, stop), strict=True):

@@ -17,7 +17,7 @@ import pandas as pd
 from emotag import stage
 from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.artifact import write_atomic
 from emotag.io.audio import read_audio
 from emotag.io.video import read_frames, read_gray, resize
@@ -57,7 +57,7 @@ def run(
     Args: `lpips`: trunk and heads; `syncnet`: its network. Without them a value that `config` asks for is missing.
     """
     person = Subject.load(subject)
-    model = makehuman.load(head)
+    model = models.load(head)
     frames = Motion.load(motion).frames
     masks = map(head_mask, read_gray(labels, frames[0], frames[-1] + 1))
     shown = [*videos, truth]

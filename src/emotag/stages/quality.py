@@ -13,7 +13,7 @@ import numpy as np
 
 from emotag import stage
 from emotag.artifacts import Landmarks, Subject, Tracks
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.head.base import HeadModel
 from emotag.io.artifact import read_json, write_json
 from emotag.io.audio import read_audio
@@ -50,7 +50,7 @@ def run(
     out_overlay: Path,
 ) -> None:
     """Measure, judge, draw. `tracking_unseen` leaves out the frames of `clip` that the `subject` was fitted on."""
-    model, mesh, tracked = makehuman.load(head), Landmarks.load(landmarks), Tracks.load(tracks)
+    model, mesh, tracked = models.load(head), Landmarks.load(landmarks), Tracks.load(tracks)
     facts, offset, samples = (
         read_json(crop_info, "face_px", "warnings"),
         read_json(sync, "offset_frames"),

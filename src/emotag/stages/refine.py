@@ -17,7 +17,7 @@ from emotag.artifacts import Avatar, Subject, Tracks
 from emotag.config import RefineConfig
 from emotag.gaussians.restore import antialiased, deformer_of
 from emotag.geometry.camera import Camera
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.video import read_frames, read_gray
 from emotag.motion.codes import Codes
 from emotag.render import backends
@@ -46,7 +46,7 @@ def run(
     torch.set_num_threads(threads)
     tracked, person = Tracks.load(tracks), Subject.load(subject)
     figure = Avatar.load(avatar)
-    deformer = deformer_of(makehuman.load(head), person, figure)
+    deformer = deformer_of(models.load(head), person, figure)
     size = config.size_px
     camera = Camera.from_dict(person.camera).resized(size, size)
     renderer = backends.load("auto", threads, antialiased(figure))

@@ -18,7 +18,7 @@ from emotag.config import RenderConfig
 from emotag.gaussians.deformer import RiggedDeformer
 from emotag.gaussians.restore import antialiased, deformer_of
 from emotag.geometry.camera import Camera
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.artifact import write_json
 from emotag.io.audio import excerpt, read_audio
 from emotag.io.video import read_frames, write_video
@@ -47,7 +47,7 @@ def run(
 ) -> None:
     """Render one Motion. `facts` is JSON the sidecar repeats: identity, source, licence, consent."""
     torch.set_num_threads(threads)
-    model, person, driven = makehuman.load(head), Subject.load(subject), Motion.load(motion)
+    model, person, driven = models.load(head), Subject.load(subject), Motion.load(motion)
     figure = Avatar.load(avatar)
     deformer = deformer_of(model, person, figure)
     renderer = backends.load(config.backend, threads, antialiased(figure))

@@ -13,12 +13,14 @@ import numpy as np
 from emotag import stage
 from emotag.artifacts import Landmarks
 from emotag.config import ShapeConfig
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.io.video import check_length, read_frames, read_gray
 from emotag.parts import adaptation_part
+from emotag.tracking import vhap
 from emotag.tracking.fit import as_tracks, fit_shape, subject_of
 from emotag.tracking.regions import head_mask
 from emotag.tracking.vertex_colours import vertex_colours
+from emotag.tracking.vhap import shape_fit
 
 log = logging.getLogger(__name__)
 COLOUR_FRAMES = 24
@@ -30,24 +32,29 @@ def run(
     crop: Path,
     landmarks: Path,
     labels: Path,
+    given: list[Path],
     clip: str,
     start_s: float,
     seconds: float,
     out: Path,
     config: ShapeConfig,
 ) -> None:
-    """Fit the person and average their colours.
+    """Fit the person and average their colours; `given` is VHAP's export where shape and camera are VHAP's.
 
     Raises:
         FootageError: the part lies outside the clip, or the face is not visible in it.
     """
-    model, mesh = makehuman.load(head), Landmarks.load(landmarks)
+    model, mesh = models.load(head), Landmarks.load(landmarks)
     check_length(crop, len(mesh.points), landmarks)
     start, stop = adaptation_part(len(mesh.points), start_s, seconds, clip)
     points, gaps = mesh.points[start:stop], mesh.interpolated[start:stop]
-    fit = fit_shape(model, points, (mesh.width, mesh.height), config, gaps)
+    size, neck = (mesh.width, mesh.height), None
+    if given:
+        fit, neck = shape_fit(model, vhap.read(given[0]), points, size, slice(start, stop), ~gaps)
+    else:
+        fit = fit_shape(model, points, size, config, gaps)
     subject = subject_of(model, fit, clip, (start, stop))
-    tracks = as_tracks(model, subject, points, fit.state, gaps)
+    tracks = as_tracks(model, subject, points, fit.state, gaps, neck)
     log.info("%s: landmarks fitted to %.2f px in the mean", clip, tracks.landmark_error[~gaps].mean())
     chosen = np.linspace(start, stop - 1, min(COLOUR_FRAMES, stop - start)).astype(int)
     masks = map(head_mask, read_gray(labels, only=chosen))

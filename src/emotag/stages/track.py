@@ -11,9 +11,10 @@ from emotag import stage
 from emotag.artifacts import Landmarks, Subject, Tracks
 from emotag.config import TrackConfig
 from emotag.errors import ArtifactMismatch
-from emotag.head import makehuman
+from emotag.head import models
 from emotag.head.base import HeadModel
 from emotag.io.video import check_length, read_frames, read_gray
+from emotag.tracking import vhap
 from emotag.tracking.errors import errors
 from emotag.tracking.fit import fit_tracks
 from emotag.tracking.posing import model_points
@@ -29,17 +30,19 @@ def run(
     crop: Path,
     landmarks: Path,
     labels: Path,
+    given: list[Path],
     clip: str,
     out: Path,
     config: TrackConfig,
 ) -> None:
-    """Track the clip; what the face looks like is learnt from the adaptation part, or from all of another clip.
+    """Track the clip; what the face looks like is learnt from the adaptation part, or from all of another clip. `given` is
+    VHAP's export where the tracks are VHAP's: they are then taken as they are.
 
     Raises:
         ArtifactMismatch: crop and subject differ in size or head model.
         FootageError: the face is visible in fewer than five frames.
     """
-    model, person, mesh = makehuman.load(head), Subject.load(subject), Landmarks.load(landmarks)
+    model, person, mesh = models.load(head), Subject.load(subject), Landmarks.load(landmarks)
     expected = (person.camera["width"], person.camera["height"])
     if (mesh.width, mesh.height) != expected:
         raise ArtifactMismatch(
@@ -47,6 +50,11 @@ def run(
             "crop all clips of an identity to one size"
         )
     check_length(crop, len(mesh.points), landmarks)
+    if given:
+        tracks = vhap.tracks_of(model, vhap.read(given[0]), person, mesh.points, mesh.interpolated)
+        _log_errors("VHAP", model, person, mesh, tracks)
+        tracks.save(out, stage.provenance())
+        return
     tracks = fit_tracks(model, person, mesh.points, config, mesh.interpolated)
     _log_errors("landmarks", model, person, mesh, tracks)
     if config.photometric > 0:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emotag.head.makehuman import MakeHumanHead
+from emotag.head.arkit import ArkitHead
 from emotag.head.makehuman_regions import brow_arc
 from emotag.synthetic.surface import Noise, Subdivision, smoothstep
 
@@ -44,7 +44,7 @@ def linear(colour: tuple[float, float, float] | np.ndarray) -> np.ndarray:
     return np.asarray(colour, np.float64) ** 2.2
 
 
-def paint(head: MakeHumanHead, division: Subdivision, look: Look, seed: int) -> Paint:
+def paint(head: ArkitHead, division: Subdivision, look: Look, seed: int) -> Paint:
     """Colour every vertex of the subdivided head."""
     rest = division(head.neutral.double().numpy())
     eyes = [head.neutral[index].double().mean(0).numpy() for index in head.eyeballs]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from emotag.artifacts import Speech
-from emotag.head.makehuman import MakeHumanHead
+from emotag.head.arkit import ArkitHead
 from emotag.synthetic.augmentation import at_speed, augmented
 from emotag.synthetic.expressions import random_moods
 from emotag.synthetic.talker import Performance, default_camera, perform, random_person
@@ -32,9 +32,7 @@ class Sample:
     prosody: np.ndarray
 
 
-def talker(
-    head: MakeHumanHead, voice: Voice, index: int, seed: int, speech_of: Callable[[np.ndarray], Speech]
-) -> Sample:
+def talker(head: ArkitHead, voice: Voice, index: int, seed: int, speech_of: Callable[[np.ndarray], Speech]) -> Sample:
     """Talker number `index`: a random person in changing moods, whose `voice` is heard in a random room."""
     random = np.random.default_rng([seed, index])
     voice = at_speed(voice, int(random.choice(SPEEDS)))
@@ -52,7 +50,7 @@ def talker(
     )
 
 
-def upper_face_cues(head: MakeHumanHead, shown: Performance) -> np.ndarray:
+def upper_face_cues(head: ArkitHead, shown: Performance) -> np.ndarray:
     """Intensities [T, 6] 0 to 5 of `UPPER_FACE_AUS`; a talker's neutral face has every unit at 0."""
     tracks = shown.tracks
     intensity = head.action_units(torch.from_numpy(tracks.expression), torch.from_numpy(tracks.jaw)).numpy()

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from emotag.artifacts import Tracks
 from emotag.geometry.camera import Camera
-from emotag.head.makehuman import MakeHumanHead
+from emotag.head.arkit import ArkitHead
 from emotag.render.mesh import rasterise, vertex_normals
 from emotag.synthetic.appearance import Look, linear, paint, weave
 from emotag.synthetic.lighting import lit
@@ -24,7 +24,7 @@ RINGS = ((1.06, 0.085, 0.012), (1.16, 0.105, 0.045), (1.24, 0.120, 0.10), (1.24,
 class Figure:
     """The talker of one shape and look, ready to be drawn in any pose."""
 
-    def __init__(self, head: MakeHumanHead, shape: np.ndarray, look: Look, seed: int) -> None:
+    def __init__(self, head: ArkitHead, shape: np.ndarray, look: Look, seed: int) -> None:
         self.coarse = head.faces[~head.face_regions["lashes"]].numpy()
         self.division = subdivide(self.coarse, head.vertex_count, LEVELS)
         self.paint = paint(head, self.division, look, seed)
@@ -74,7 +74,7 @@ class Figure:
         return np.concatenate(rings)
 
 
-def frames(head: MakeHumanHead, tracks: Tracks, look: Look, seed: int) -> Iterator[np.ndarray]:
+def frames(head: ArkitHead, tracks: Tracks, look: Look, seed: int) -> Iterator[np.ndarray]:
     """Pictures [H, W, 3] uint8 of all frames of `tracks`, seen by its camera."""
     camera = Camera.from_dict(tracks.camera)
     figure = Figure(head, tracks.shape, look, seed)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from emotag.head.arkit import ArkitHead
 from emotag.head.landmark_sets import INNER_LIP_PAIRS, INNER_LIPS, OUTER_EYE_CORNERS, OUTER_LIPS
-from emotag.head.makehuman import MakeHumanHead
 from emotag.synthetic.visemes import Phones, dominance
 
 # What the fit may move; left and right go together.
@@ -102,7 +102,7 @@ class MouthModel:
         return matrix, right
 
 
-def mouth_model(head: MakeHumanHead, shape: np.ndarray) -> MouthModel:
+def mouth_model(head: ArkitHead, shape: np.ndarray) -> MouthModel:
     """The mouth of the person with identity coefficients `shape` [S]."""
     small = head.for_landmarks()
     channels = [*head.expression_names, "jaw_x", "jaw_y", "jaw_z"]

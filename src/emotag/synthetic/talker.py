@@ -11,7 +11,7 @@ import numpy as np
 
 from emotag.artifacts import Tracks
 from emotag.geometry.camera import Camera
-from emotag.head.makehuman import MakeHumanHead
+from emotag.head.arkit import ArkitHead
 from emotag.synthetic import movement
 from emotag.synthetic.expressions import Mood, emotional_units, intensities, openness, teacher
 from emotag.synthetic.mouth import CLOSED_GAP, mouth_model, preferences
@@ -65,7 +65,7 @@ def random_person(name: str, shape_size: int, seed: int, variety: float = 0.75) 
 
 
 def perform(
-    head: MakeHumanHead, person: Person, voice: Voice, moods: Sequence[Mood], frames: int, camera: Camera
+    head: ArkitHead, person: Person, voice: Voice, moods: Sequence[Mood], frames: int, camera: Camera
 ) -> Performance:
     """`person` speaks `voice` for `frames` frames in the given moods, seen by `camera`."""
     random = np.random.default_rng([person.seed, 2])
@@ -119,7 +119,7 @@ def _standard_lips(voice: Voice, level: np.ndarray, times: np.ndarray) -> np.nda
 
 
 def _mouth(
-    head: MakeHumanHead, person: Person, voice: Voice, times: np.ndarray, wanted: np.ndarray, fixed: np.ndarray
+    head: ArkitHead, person: Person, voice: Voice, times: np.ndarray, wanted: np.ndarray, fixed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Motion [T, C] with the mouth and the `fixed` units, and the measures [T, 4] that were wanted."""
     mouth = mouth_model(head, person.shape)
@@ -133,7 +133,7 @@ def _mouth(
 
 
 def _upper_face(
-    head: MakeHumanHead, random: np.random.Generator, stressed: np.ndarray, felt: np.ndarray, person: Person
+    head: ArkitHead, random: np.random.Generator, stressed: np.ndarray, felt: np.ndarray, person: Person
 ) -> np.ndarray:
     """Units [T, E] of blinks and brows on top of the mood's `felt` [T, E]."""
     frames = len(felt)

@@ -1,6 +1,7 @@
 """What the tracker believes about motion channels before it sees a frame: limits, rest, smoothness, exclusive pairs.
 
-Channels are the head's expression units by their ARKit names, then jaw [3], left eye [3], right eye [3] in rad.
+Channels are the head's expression units by their ARKit names, then jaw [3], left eye [3], right eye [3] in rad. FLAME's
+coefficients have a sign and no names: they rest at 0 without the linear weight, and no pair of them excludes each other.
 Smoothness is a time constant in frames: the first difference of a channel weighs (time constant)^2 times what the
 landmarks say about it in a typical frame, so 0.3 leaves a channel as it is and 2 removes the detector's tremble.
 """
@@ -19,6 +20,8 @@ TIME_CONSTANTS = (
     (r"(mouth.*|jaw.*|tongueOut)", 0.3),
     (r"eye(Wide|Squint|Look).*", 0.5),
     (r"(brow.*|cheek.*|noseSneer.*)", 0.9),
+    (r"lower\d+", 0.3),
+    (r"upper\d+", 0.5),
     (r".*", 0.5),
 )
 JAW_TIME_CONSTANT, EYES_TIME_CONSTANT = 0.3, 0.3
@@ -92,13 +95,17 @@ def channels_of(head: HeadModel, strength: float = 1.0) -> Channels:
     """Priors of the head's channels (expression, jaw, left eye, right eye); `strength` scales all their weights."""
     names = list(head.expression_names)
     units = len(names)
-    lower = np.concatenate([np.zeros(units), [JAW_PITCH[0], JAW_YAW[0], 0], -np.full(6, EYE_LIMIT)])
-    upper = np.concatenate([np.ones(units), [JAW_PITCH[1], JAW_YAW[1], 0], np.full(6, EYE_LIMIT)])
+    least, most = (limit.double().cpu().numpy() for limit in head.expression_limits)
+    lower = np.concatenate([least, [JAW_PITCH[0], JAW_YAW[0], 0], -np.full(6, EYE_LIMIT)])
+    upper = np.concatenate([most, [JAW_PITCH[1], JAW_YAW[1], 0], np.full(6, EYE_LIMIT)])
     for name in set(UNSEEN) & set(names):
         upper[names.index(name)] = 0.0
     factor = np.array([RELUCTANCE if re.fullmatch(RELUCTANT, name) else 1.0 for name in names])
-    l2 = np.concatenate([2.0 * factor, [2.0, 20.0, 1.0], np.full(6, 2.0)]) * strength
-    l1 = np.concatenate([0.6 * factor, np.zeros(9)]) * strength
+    # Half a range is to FLAME's coefficients what 1 is to a unit.
+    signed = least < 0
+    unit = np.where(signed, (most - least) / 2, most - least)
+    l2 = np.concatenate([2.0 * factor / unit**2, [2.0, 20.0, 1.0], np.full(6, 2.0)]) * strength
+    l1 = np.concatenate([0.6 * factor * ~signed, np.zeros(9)]) * strength
     times = [next(seconds for pattern, seconds in TIME_CONSTANTS if re.fullmatch(pattern, name)) for name in names]
     times = np.array(times + [JAW_TIME_CONSTANT] * 3 + [EYES_TIME_CONSTANT] * 6)
     pairs = [(names.index(a), names.index(b)) for a, b in EXCLUSIVE if a in names and b in names]

@@ -20,8 +20,9 @@ from scipy.spatial.distance import cdist
 
 from emotag.geometry.camera import Camera
 from emotag.head import landmark_sets
+from emotag.head.arkit import ArkitHead
 from emotag.head.landmark_embedding import LandmarkEmbedding
-from emotag.head.makehuman import MakeHumanHead, load
+from emotag.head.models import load
 from emotag.render import mesh
 from emotag.tracking.plain_appearance import random_background, random_palette, surface_colours
 from emotag.types import LANDMARKS
@@ -48,7 +49,7 @@ class Views:
     camera: Camera
 
 
-def random_pose(head: MakeHumanHead, random: np.random.Generator) -> np.ndarray:
+def random_pose(head: ArkitHead, random: np.random.Generator) -> np.ndarray:
     """Posed vertices [V, 3] m of a random person with a random expression, gaze and head pose."""
 
     def row(values: np.ndarray | list[float]) -> torch.Tensor:
@@ -68,7 +69,7 @@ def random_pose(head: MakeHumanHead, random: np.random.Generator) -> np.ndarray:
     return vertices[0].numpy()
 
 
-def make_views(head: MakeHumanHead, count: int = VIEWS, seed: int = SEED) -> Views:
+def make_views(head: ArkitHead, count: int = VIEWS, seed: int = SEED) -> Views:
     """Draw `count` pictures and detect; pictures without a detected face are left out."""
     random = np.random.default_rng(seed)
     camera = Camera(FOCAL_PX, FOCAL_PX, SIZE_PX / 2, SIZE_PX / 2, SIZE_PX, SIZE_PX)
@@ -115,7 +116,7 @@ def distances(views: Views, points: np.ndarray, positions: np.ndarray, normals: 
     return median
 
 
-def allowed_faces(head: MakeHumanHead, point: int) -> np.ndarray:
+def allowed_faces(head: ArkitHead, point: int) -> np.ndarray:
     """Triangles [F] bool on which the point may lie."""
     if point in landmark_sets.RIGHT_IRIS + landmark_sets.LEFT_IRIS:
         parts: tuple[str, ...] = ("eyeballs",)
@@ -128,7 +129,7 @@ def allowed_faces(head: MakeHumanHead, point: int) -> np.ndarray:
     return torch.stack([head.face_regions[part] for part in parts]).any(0).numpy()
 
 
-def locate(head: MakeHumanHead, views: Views, point: int) -> tuple[np.ndarray, np.ndarray, float]:
+def locate(head: ArkitHead, views: Views, point: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Best surface point of one landmark: vertex numbers [3], barycentric weights [3], median distance m."""
     faces = head.faces.numpy()[allowed_faces(head, point)]
     detected = views.points[:, point]
@@ -151,7 +152,7 @@ def barycentric_grid(subdivision: int) -> np.ndarray:
     return np.array(rows, np.float32) / subdivision
 
 
-def embed(head: MakeHumanHead, views: Views) -> LandmarkEmbedding:
+def embed(head: ArkitHead, views: Views) -> LandmarkEmbedding:
     """Locate all 478 points; offsets start at zero."""
     log.info("searching the surface")
     located = [locate(head, views, point) for point in range(LANDMARKS)]
@@ -164,7 +165,7 @@ def embed(head: MakeHumanHead, views: Views) -> LandmarkEmbedding:
     )
 
 
-def symmetrise(head: MakeHumanHead, embedding: LandmarkEmbedding) -> LandmarkEmbedding:
+def symmetrise(head: ArkitHead, embedding: LandmarkEmbedding) -> LandmarkEmbedding:
     """Move every point to the surface nearest to the middle between it and its partner's mirror image.
 
     Partners are found by the assignment of least squared distance between the points and their reflection. Distances

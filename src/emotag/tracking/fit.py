@@ -140,8 +140,16 @@ def fit_shape(
     settings = TrackConfig(iterations=config.iterations)
     person = _Person(shape, offsets, camera)
     state = _fit_state(head, person, fill_gaps(points, valid), valid, settings)
-    neutral = np.percentile(state[valid][:, POSE:], NEUTRAL_PERCENTILE, axis=0)
-    return ShapeFit(shape, camera, offsets, state, neutral)
+    return ShapeFit(shape, camera, offsets, state, neutral_of(head, state[valid][:, POSE:]))
+
+
+def neutral_of(head: HeadModel, motion: np.ndarray) -> np.ndarray:
+    """The person's rest [M] in `motion` [T, M]: a low percentile of units that push one way, the median of those with a
+    sign."""
+    neutral = np.percentile(motion, NEUTRAL_PERCENTILE, axis=0)
+    signed = np.flatnonzero(head.expression_limits[0].cpu().numpy() < 0)
+    neutral[signed] = np.median(motion[:, signed], axis=0)
+    return neutral
 
 
 def subject_of(head: HeadModel, fit: ShapeFit, clip: str, part: tuple[int, int]) -> Subject:
@@ -262,9 +270,14 @@ def state_of(tracks: Tracks) -> np.ndarray:
 
 
 def as_tracks(
-    head: HeadModel, subject: Subject, points: np.ndarray, state: np.ndarray, interpolated: np.ndarray
+    head: HeadModel,
+    subject: Subject,
+    points: np.ndarray,
+    state: np.ndarray,
+    interpolated: np.ndarray,
+    neck: np.ndarray | None = None,
 ) -> Tracks:
-    """Put the solver's `state` [T, 6 + M] into the artifact, with each landmark's error."""
+    """Put the solver's `state` [T, 6 + M] into the artifact, with each landmark's error; `neck` [T, 3] rests if None."""
     units = len(head.expression_names)
     state = state.astype(np.float32)
     tracks = Tracks(
@@ -273,7 +286,7 @@ def as_tracks(
         shape=subject.shape.astype(np.float32),
         expression=state[:, POSE : POSE + units],
         jaw=state[:, POSE + units : POSE + units + 3],
-        neck=np.zeros((len(state), 3), np.float32),
+        neck=np.zeros((len(state), 3), np.float32) if neck is None else neck.astype(np.float32),
         eyes=state[:, POSE + units + 3 :],
         rotation=state[:, :3],
         translation=state[:, 3:POSE],

@@ -19,7 +19,7 @@ from emotag.head.base import HeadModel
 FEATURES = 15
 JOINTS = ("jaw", "eye_left", "eye_right")
 SAMPLE_RAD = 0.45  # joints are sampled up to this angle
-TOLERANCE_M = 5e-5
+TOLERANCE_M = 2e-4  # FLAME's pose correctives are turned by the joint they correct: not quite linear in its features
 SAMPLES = 20
 ZERO_M = 1e-5
 

@@ -53,7 +53,12 @@ def systematic_residual(
 def person_offsets(basis: LandmarkBasis, observations: Observations, estimate: Estimate) -> np.ndarray:
     """This person's landmark offsets [L, 3] m on top of the embedding's: shrunk, limited, contacts kept."""
     none = torch.zeros(basis.coefficients.shape[0], 3)
-    found = SHRINKAGE * keep_contact(systematic_residual(basis, observations, estimate, none))
+    return moderate(systematic_residual(basis, observations, estimate, none))
+
+
+def moderate(residual: np.ndarray) -> np.ndarray:
+    """A systematic residual [L, 3] m as offsets: shrunk, limited, contacts kept."""
+    found = SHRINKAGE * keep_contact(residual)
     length = np.linalg.norm(found, axis=1, keepdims=True)
     return found * np.minimum(1, LARGEST_M / np.maximum(length, 1e-9))
 

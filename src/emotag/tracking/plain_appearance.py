@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import zoom
 
-from emotag.head.makehuman import MakeHumanHead
+from emotag.head.arkit import ArkitHead
 from emotag.head.makehuman_regions import brow_arc
 from emotag.render.mesh import MeshFrame, interpolate
 
@@ -39,7 +39,7 @@ def random_background(random: np.random.Generator, size: int) -> np.ndarray:
     return zoom(coarse, (size / 5, size / 5, 1), order=1).clip(0, 1).astype(np.float32)
 
 
-def surface_colours(frame: MeshFrame, head: MakeHumanHead, palette: Palette) -> np.ndarray:
+def surface_colours(frame: MeshFrame, head: ArkitHead, palette: Palette) -> np.ndarray:
     """Unlit colours [H, W, 3] of a drawn head, painted by region, brow arc and iris (per pixel, not per triangle)."""
     regions = {name: mask.numpy() for name, mask in head.face_regions.items()}
     base = np.tile(palette.skin, (len(head.faces), 1))

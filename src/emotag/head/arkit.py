@@ -1,4 +1,4 @@
-"""The MakeHuman head: a `HeadModel` from CC0 data (see `emotag.head.makehuman_build`).
+"""Head models with ARKit-named units: the MakeHuman head (see `emotag.head.makehuman_build`) and ICT-FaceKit (`ict_build`).
 
 Vertices are linear in shape, expression and jaw; eyeballs truly turn about their centres and the lids follow; the head
 turns with the root about the point midway between the ears and the neck takes a share of it (linear blend skinning).
@@ -6,7 +6,6 @@ turns with the root about the point midway between the ears and the neck takes a
 
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,10 +13,11 @@ from torch import Tensor
 
 from emotag.errors import ArtifactMismatch
 from emotag.geometry.rotations import axis_angle_to_matrix
-from emotag.head import makehuman_action_units
+from emotag.head import arkit_action_units
+from emotag.head.arkit_data import ArkitData, cut_vertices
 from emotag.head.landmark_embedding import LandmarkEmbedding, shipped_embedding
-from emotag.head.makehuman_data import MakeHumanData, cut_vertices
-from emotag.head.makehuman_regions import PARTS
+from emotag.head.limits import levelled
+from emotag.head.regions import PARTS
 
 # Share of the head's rotation that the base of the neck takes; vertices in between are blended by the rig's weights.
 NECK_SHARE = 0.3
@@ -25,8 +25,10 @@ NECK_SHARE = 0.3
 SOFT_MARGIN = 0.05
 
 
-class MakeHumanHead:
-    """MakeHuman's head with 100 identity components and 41 ARKit expression units (V = 5174, F = 10064).
+class ArkitHead:
+    """A `HeadModel` whose expression units go by their ARKit names.
+
+    MakeHuman: 100 identity components, 41 units, V = 5174, F = 10064. ICT-FaceKit: 100, 41, V = 25967, F = 51334.
 
     `jaw` [B, 3] rad: pitch (opening, 0 to `jaw_limits[0]`, where ARKit's jawOpen = 1), yaw (positive to the subject's
     left, |yaw| to `jaw_limits[1]`, where jawLeft or jawRight = 1), and a third channel that this model does not have
@@ -36,11 +38,12 @@ class MakeHumanHead:
     share of `rotation`. `vertex_regions` and `face_regions` are disjoint and complete but for `face`, which overlaps.
     """
 
-    action_unit_names = makehuman_action_units.NAMES
+    action_unit_names = arkit_action_units.NAMES
+    eyelid_units = ("eyeBlinkLeft", "eyeBlinkRight")
 
     def __init__(
         self,
-        data: MakeHumanData,
+        data: ArkitData,
         device: str | torch.device = "cpu",
         embedding: LandmarkEmbedding | None = None,
     ) -> None:
@@ -49,6 +52,8 @@ class MakeHumanHead:
         self.name = data.name
         self.device = torch.device(device)
         self.expression_names = tuple(data.expression_names)
+        ends = (torch.zeros, torch.ones)
+        self.expression_limits = tuple(make(len(self.expression_names), device=device) for make in ends)
         self.jaw_limits = (float(data.jaw_limits[0]), float(data.jaw_limits[1]))
         self.shape_size = len(data.shape_basis)
         self.vertex_count = len(data.neutral)
@@ -73,11 +78,11 @@ class MakeHumanHead:
         """Where MediaPipe's 478 points lie on the surface."""
         return (self._embedding or shipped_embedding(self.name)).to(self.device)
 
-    def to(self, device: str | torch.device) -> "MakeHumanHead":
+    def to(self, device: str | torch.device) -> "ArkitHead":
         """The same head on another device."""
-        return MakeHumanHead(self.data, device, self._embedding)
+        return ArkitHead(self.data, device, self._embedding)
 
-    def for_landmarks(self) -> "MakeHumanHead":
+    def for_landmarks(self) -> "ArkitHead":
         """The same head with only the vertices that carry the landmarks: the same 478 points, several times faster."""
         triangles = self.embedding.triangles.cpu().numpy()
         carrying = np.zeros(self.vertex_count, bool)
@@ -85,7 +90,7 @@ class MakeHumanHead:
         carrying |= self.data.eyeball.any(0)
         number = np.cumsum(carrying) - 1
         embedding = replace(self.embedding, triangles=torch.as_tensor(number[triangles], device=self.device))
-        return MakeHumanHead(cut_vertices(self.data, carrying), self.device, embedding)
+        return ArkitHead(cut_vertices(self.data, carrying), self.device, embedding)
 
     def vertices(
         self,
@@ -145,31 +150,17 @@ class MakeHumanHead:
     def landmarks(self, vertices: Tensor, offsets: Tensor | None = None, rotation: Tensor | None = None) -> Tensor:
         """The 478 MediaPipe points of posed vertices.
 
-        With `rotation` [B, 3] the embedding's own offsets plus `offsets` [478, 3] m (head's frame) are turned by it and
-        added; without it the bare surface points are returned.
-
-        Args: `vertices` [B, V, 3] m. Returns: [B, 478, 3] m, same frame.
-
-        Raises:
-            ValueError: offsets are given without the rotation that turns them.
-
+        See `LandmarkEmbedding.points`.
         """
-        points = self.embedding.surface_points(vertices)
-        if rotation is None:
-            if offsets is not None:
-                raise ValueError("landmark offsets are in the head's frame: pass the rotation [B, 3] that turns them")
-            return points
-        total = self.embedding.offsets if offsets is None else self.embedding.offsets + offsets
-        return points + total @ axis_angle_to_matrix(rotation).transpose(1, 2)
+        return self.embedding.points(vertices, offsets, rotation)
 
     def action_units(self, expression: Tensor, jaw: Tensor) -> Tensor:
         """[B, E] and [B, 3] rad relative to neutral, to [B, A] 0 to 5 (`action_unit_names`); the map is ours."""
-        return makehuman_action_units.action_units(expression, jaw, self.expression_names, self.jaw_limits)
+        return arkit_action_units.action_units(expression, jaw, self.expression_names, self.jaw_limits)
 
     def soft_limits(self, expression: Tensor) -> Tensor:
         """Identity on [0, 1], smoothly levelling off at -0.05 and 1.05 outside (once differentiable)."""
-        inside = expression.clamp(0, 1)
-        return inside + SOFT_MARGIN * torch.tanh((expression - inside) / SOFT_MARGIN)
+        return levelled(expression, *self.expression_limits, SOFT_MARGIN)
 
     def unit(self, name: str) -> int:
         """Column of an expression unit.
@@ -190,13 +181,3 @@ class MakeHumanHead:
 
     def _tensor(self, array: object) -> Tensor:
         return torch.as_tensor(array, device=self.device)
-
-
-def load(path: Path, device: str | torch.device = "cpu") -> MakeHumanHead:
-    """Read the head model made by the head stage.
-
-    Raises:
-        ArtifactMismatch: the file is missing, broken or of another kind.
-
-    """
-    return MakeHumanHead(MakeHumanData.load(path), device)
