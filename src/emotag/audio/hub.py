@@ -27,12 +27,12 @@ import torch
 from torch import Tensor, nn
 
 from emotag.errors import ArtifactMismatch, AssetMissing, ConfigError
+from emotag.io.stamps import weights_file
 from emotag.types import SAMPLE_RATE_HZ
 
 HOP = 320
 FIELD = 400
 CHUNK_TOKENS = 10 * SAMPLE_RATE_HZ // HOP
-WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 # `model_type` in config.json.
 TYPES = {"wav2vec2": "wav2vec2", "hubert": "hubert", "wavlm": "wavlm", "xls-r": "wav2vec2"}
 # Used in training alone; some files leave it out.
@@ -111,20 +111,6 @@ def revision(folder: Path, layer: int | None) -> str:
     with weights_file(folder).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
     return f"{digest}/{'last' if layer is None else layer}"
-
-
-def weights_file(folder: Path) -> Path:
-    """The file of weights in a model folder, safetensors before pickle (which is read with weights only).
-
-    Raises:
-        AssetMissing: there is none.
-    """
-    for name in WEIGHTS:
-        if (Path(folder) / name).is_file():
-            return Path(folder) / name
-    raise AssetMissing(
-        f"{folder}: found neither {' nor '.join(WEIGHTS)}; download the model into this folder (snakemake assets says how)"
-    )
 
 
 def load(folder: Path, provider: str, layer: int | None, chunk_tokens: int = CHUNK_TOKENS) -> HubEncoder:
