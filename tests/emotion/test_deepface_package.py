@@ -108,14 +108,18 @@ def test_through_the_stage(python, tmp_path):
     write_video(tmp_path / "crop.mp4", [np.full((64, 64, 3), 150, np.uint8)] * 3)
     points = np.stack([mesh(10, 10, 40, 40)] * 3).astype(np.float32)
     Landmarks(points, np.ones(3, np.float32), np.zeros(3, bool), 64, 64).save(tmp_path / "l")
-    ready = tmp_path / "ready.json"
-    ready.write_text("{}")
+    ready = tmp_path / "deepface" / "ready.json"
+    ready.parent.mkdir()
+    ready.write_text('{"packages": {"deepface": "1.2"}, "list": "aa"}')
+    (ready.parent / "bin").symlink_to(tmp_path / "bin")
     files = {"crop": tmp_path / "crop.mp4", "landmarks": tmp_path / "l", "model": tmp_path / "weights.h5"}
     config = EmotionConfig(provider="deepface_package", detector="opencv")
     emotion.run(**files, package=[ready], out=tmp_path / "e", config=config)
     made = Emotion.load(tmp_path / "e")
     assert made.provider == "deepface_package" and made.probabilities[0, 0] == pytest.approx(0.294, abs=0.01)
-    assert [part["name"] for part in read_provenance(tmp_path / "e")["made_with"]] == ["weights.h5", "ready.json"]
+    weights, package = read_provenance(tmp_path / "e")["made_with"]
+    assert weights["name"] == "weights.h5" and len(weights["sha256"]) == 64
+    assert package == {"name": "deepface", "revision": "1.2", "sha256": "aa"}
 
 
 def keras_weights(path):

@@ -17,7 +17,6 @@ layer's normalisation over time (wav2vec2-base, wavlm-base) takes its statistics
 base models on one core is about that of the sound; 0.4 GB of weights (xls-r 1b: 3.8 GB).
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from emotag.errors import ArtifactMismatch, AssetMissing, ConfigError
+from emotag.io.assets import sha256_of
 from emotag.io.stamps import weights_file
 from emotag.types import SAMPLE_RATE_HZ
 
@@ -108,9 +108,7 @@ class HubEncoder:
 
 def revision(folder: Path, layer: int | None) -> str:
     """What identifies the features: the digest of the weights file and the layer."""
-    with weights_file(folder).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-    return f"{digest}/{'last' if layer is None else layer}"
+    return f"{sha256_of(weights_file(folder))[:16]}/{'last' if layer is None else layer}"
 
 
 def load(folder: Path, provider: str, layer: int | None, chunk_tokens: int = CHUNK_TOKENS) -> HubEncoder:

@@ -119,10 +119,11 @@ def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
 
 def missing(asset: Asset, by_hand: Path, why: str) -> AssetMissing:
     """The error of an asset that is not there, with what to do."""
-    return AssetMissing(
-        f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; get it from {source_of(asset)} and put it at "
-        f"{by_hand / asset.name}"
+    command = isinstance(asset.source, Hub)
+    how = (
+        f"run {source_of(asset)}" if command else f"get it from {source_of(asset)} and put it at {by_hand / asset.name}"
     )
+    return AssetMissing(f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; {how}")
 
 
 def source_of(asset: Asset) -> str:

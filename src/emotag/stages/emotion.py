@@ -35,7 +35,7 @@ def run(*, crop: Path, landmarks: Path, model: Path, package: list[Path], out: P
         provider = PROVIDERS[config.provider]
         probabilities = provider.probabilities(provider.load(model), frames, points)
     made = Emotion(probabilities=probabilities.astype(np.float32), provider=config.provider)
-    made.save(out, stage.provenance() | stamp(model, *package))
+    made.save(out, stage.provenance() | stamp(model, *package[1:], packages=package[:1]))
 
 
 if __name__ == "__main__":
