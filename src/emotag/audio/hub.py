@@ -13,8 +13,8 @@ Taken is `last_hidden_state`, as EmoTaG does, or one hidden layer.
 
 The transformer attends over the whole recording, as in the papers. Memory would go into the convolutions, about 0.4 GB a
 minute, so these run in chunks that give the same values: a token sees its own 400 samples and no padding, and the first
-layer's normalisation over time (wav2vec2-base, wavlm-base) takes its statistics from a pass over all chunks. Speed of the
-base models on one core is about that of the sound; 0.4 GB of weights (xls-r 1b: 3.8 GB).
+layer's normalisation over time (wav2vec2-base, wavlm-base) takes its statistics from a pass over all chunks. Attention needs
+no more memory than the recording is long (WavLM's in `wavlm_attention`). Speed and memory: docs/providers.md.
 """
 
 import json
@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emotag.audio.wavlm_attention import ChunkedAttention
 from emotag.errors import ArtifactMismatch, AssetMissing, ConfigError
 from emotag.io.assets import sha256_of
 from emotag.io.stamps import weights_file
@@ -151,6 +152,9 @@ def load(folder: Path, provider: str, layer: int | None, chunk_tokens: int = CHU
         raise ConfigError(
             f"speech.layer is {layer}; choose from 0 (the input of the first) to {layers}, or leave it out"
         )
+    if provider == "wavlm":
+        for block in model.encoder.layers:
+            block.attention = ChunkedAttention(block.attention)
     model.feature_extractor = ChunkedConvolutions(model.feature_extractor, chunk_tokens)
     return HubEncoder(model.eval(), bool(preprocessor.get("do_normalize", True)), layer)
 
