@@ -33,6 +33,26 @@ rule assets:
         " --folder data/assets --by-hand data/by_hand 2>&1 | tee {log:q}"
 
 
+# Whatever may not stand beside the pipeline's own packages has an environment of its own, from a locked list.
+rule environment:
+    input:
+        packages=str(Path(workflow.basedir, "envs/{environment}.txt")),
+    output:
+        "results/envs/{environment}/ready.json",
+    log:
+        "results/logs/environment/{environment}.log",
+    benchmark:
+        "results/benchmarks/environment/{environment}.jsonl"
+    wildcard_constraints:
+        environment="deepface",
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("environment"),
+    shell:
+        "python -m emotag.stages.environment --packages {input.packages:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule flame:
     input:
         model=lambda w: place_of(HEADS[w.edition]),

@@ -13,7 +13,6 @@ from emotag.workflow.assets import (
     metric_files,
     needed,
     needs_all_assets,
-    outside_licences,
     place_of,
     read_manifest,
     require_by_hand,
@@ -21,6 +20,7 @@ from emotag.workflow.assets import (
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
+from emotag.workflow.licences import terms
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
@@ -35,7 +35,7 @@ try:
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
     if workflow.is_main_process:
         check_assets(ASSETS, Path("data/assets"))
-    PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
+    PLAN = Plan(CONFIG, terms(CONFIG, ASSETS))
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
 except EmotagError as error:

@@ -118,6 +118,7 @@ rule emotion:
         crop="results/clips/{clip}/crop.mp4",
         landmarks="results/clips/{clip}/landmarks.safetensors",
         model=PLAN.model("emotion"),
+        package=PLAN.emotion_package(),
     output:
         "results/clips/{clip}/emotion.safetensors",
     log:
@@ -135,7 +136,8 @@ rule emotion:
         code=stage_code("emotion"),
     shell:
         "python -m emotag.stages.emotion --crop {input.crop:q} --landmarks {input.landmarks:q}"
-        " --model {input.model:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --model {input.model:q} --package {input.package:q} --out {output:q} --config {params.config:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule sync:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from emotag.errors import EmotagError
 from emotag.io.artifact import read_tensors, write_atomic
-from emotag.project import Config, check_files, load_files, resolve
+from emotag.project import Config, check_corpus, check_files, load_files, resolve
 from emotag.stages.page import run as write_page
 from emotag.training.watch import watch
 from emotag.workflow.clips import clips_config
@@ -48,6 +48,7 @@ def default_files() -> list[Path]:
 def check(configfiles: list[Path]) -> None:
     """Validate config.yaml with `configfiles` merged over it."""
     config = resolve(load_files(default_files() + configfiles))
+    check_corpus(config)
     check_files(config)
     print(f"good: preset {config.preset}, adapting {config.adapt.identity}; known: {', '.join(config.identities)}")
 

@@ -99,6 +99,12 @@ class SpeechConfig(Settings):
     blocks: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (2, 3), min_length=1, description="whisper: encoder blocks, counted from 1 (0: the stem), concatenated"
     )
+    model: str | None = Field(
+        None,
+        min_length=1,
+        description="a model of the provider's kind elsewhere: a folder, or for whisper also a file (model.bin, .pt); "
+        "left out: the one that `snakemake assets` names",
+    )
     layer: int | None = Field(
         None, ge=0, description="wav2vec2, hubert, wavlm, xls-r: hidden layer from 1; left out: last_hidden_state"
     )
@@ -111,7 +117,12 @@ class SpeechConfig(Settings):
 class EmotionConfig(Settings):
     """Emotion teacher."""
 
-    provider: Literal["fer", "deepface"] = "fer"
+    provider: Literal["fer", "deepface", "deepface_package"] = Field(
+        "fer", description="deepface: its weights in torch; deepface_package: itself, in an environment of its own"
+    )
+    detector: Literal["mesh", "opencv", "retinaface"] = Field(
+        "mesh", description="deepface_package: who finds the face; retinaface is EmoTaG's and needs its weights"
+    )
 
 
 class SyncConfig(Settings):
@@ -169,6 +180,7 @@ class GeometryConfig(Settings):
 
     provider: Literal["mesh", "sapiens"] = "mesh"
     size_px: int = Field(128, ge=32, le=1024)
+    model: Literal["0.3b", "0.6b", "1b", "2b"] = Field("0.3b", description="sapiens: which of its sizes")
 
 
 class PretrainConfig(Settings):

@@ -2,7 +2,7 @@
 set there.
 
 `laptop` is the defaults of the models: two cores and no GPU. `paper` is EmoTaG's own scale (iterations, 60K Gaussians,
-512 px, learning rates).
+512 px, learning rates) with the paper's own parts, which must be got by hand (docs/providers.md).
 """
 
 import shutil
@@ -27,7 +27,16 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "sh_degree": 3,
             "learning_rate": 5e-4,
         },
-        "geometry": {"size_px": 512},
+        "head": {"model": "flame2023"},
+        "track": {"provider": "vhap"},
+        "geometry": {"size_px": 512, "provider": "sapiens"},
+        "speech": {"provider": "wav2vec2"},
+        "emotion": {"provider": "deepface"},
+        "action_units": {"provider": "openface", "blink_limit": 5},
+        "identity": {"provider": "adaface"},
+        "measure": {"lpips": True, "syncnet": True},
+        # AdaFace has to see faces.
+        "corpus": {"synthetic": False},
     },
 }
 

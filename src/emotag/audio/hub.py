@@ -13,11 +13,10 @@ Taken is `last_hidden_state`, as EmoTaG does, or one hidden layer.
 
 The transformer attends over the whole recording, as in the papers. Memory would go into the convolutions, about 0.4 GB a
 minute, so these run in chunks that give the same values: a token sees its own 400 samples and no padding, and the first
-layer's normalisation over time (wav2vec2-base, wavlm-base) takes its statistics from a pass over all chunks. Speed of the
-base models on one core is about that of the sound; 0.4 GB of weights (xls-r 1b: 3.8 GB).
+layer's normalisation over time (wav2vec2-base, wavlm-base) takes its statistics from a pass over all chunks. Attention needs
+no more memory than the recording is long (WavLM's in `wavlm_attention`). Speed and memory: docs/providers.md.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +25,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emotag.audio.wavlm_attention import ChunkedAttention
 from emotag.errors import ArtifactMismatch, AssetMissing, ConfigError
+from emotag.io.assets import sha256_of
+from emotag.io.stamps import weights_file
 from emotag.types import SAMPLE_RATE_HZ
 
 HOP = 320
 FIELD = 400
 CHUNK_TOKENS = 10 * SAMPLE_RATE_HZ // HOP
-WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 # `model_type` in config.json.
 TYPES = {"wav2vec2": "wav2vec2", "hubert": "hubert", "wavlm": "wavlm", "xls-r": "wav2vec2"}
 # Used in training alone; some files leave it out.
@@ -108,23 +109,7 @@ class HubEncoder:
 
 def revision(folder: Path, layer: int | None) -> str:
     """What identifies the features: the digest of the weights file and the layer."""
-    with weights_file(folder).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-    return f"{digest}/{'last' if layer is None else layer}"
-
-
-def weights_file(folder: Path) -> Path:
-    """The file of weights in a model folder, safetensors before pickle (which is read with weights only).
-
-    Raises:
-        AssetMissing: there is none.
-    """
-    for name in WEIGHTS:
-        if (Path(folder) / name).is_file():
-            return Path(folder) / name
-    raise AssetMissing(
-        f"{folder}: found neither {' nor '.join(WEIGHTS)}; download the model into this folder (snakemake assets says how)"
-    )
+    return f"{sha256_of(weights_file(folder))[:16]}/{'last' if layer is None else layer}"
 
 
 def load(folder: Path, provider: str, layer: int | None, chunk_tokens: int = CHUNK_TOKENS) -> HubEncoder:
@@ -167,6 +152,9 @@ def load(folder: Path, provider: str, layer: int | None, chunk_tokens: int = CHU
         raise ConfigError(
             f"speech.layer is {layer}; choose from 0 (the input of the first) to {layers}, or leave it out"
         )
+    if provider == "wavlm":
+        for block in model.encoder.layers:
+            block.attention = ChunkedAttention(block.attention)
     model.feature_extractor = ChunkedConvolutions(model.feature_extractor, chunk_tokens)
     return HubEncoder(model.eval(), bool(preprocessor.get("do_normalize", True)), layer)
 

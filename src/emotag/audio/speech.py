@@ -1,6 +1,5 @@
 """The speech provider: features and prosody of a recording, with the name of what made them."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +9,8 @@ import numpy as np
 from emotag.artifacts import Speech
 from emotag.audio import given, hub, prosody, whisper
 from emotag.config import SpeechConfig
+from emotag.io.assets import sha256_of
+from emotag.io.stamps import weights_file
 
 
 class Encoder(Protocol):
@@ -36,9 +37,8 @@ def revision(model: Path, config: SpeechConfig) -> str:
     """What identifies the features: the model file's digest and the blocks or layer taken, or the name of their folder."""
     match config.provider:
         case "whisper":
-            with Path(model).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-            return f"{digest}/{'+'.join(str(block) for block in config.blocks)}"
+            file = weights_file(model) if Path(model).is_dir() else Path(model)
+            return f"{sha256_of(file)[:16]}/{'+'.join(str(block) for block in config.blocks)}"
         case "given":
             return f"given/{Path(config.folder).name}"
         case _:

@@ -1,7 +1,8 @@
 """Hidden states of Whisper's audio encoder (Radford et al. 2022, sec. 2.2) as speech features at 50 Hz.
 
-The weights are read from a CTranslate2 model file (`emotag.audio.ctranslate2`). Sound is encoded in windows of 6 s
-whose middle 2 s are kept, so a feature does not depend on its place in the recording; nothing is padded to 30 s.
+Any size and any of the published file forms (`emotag.audio.whisper_files`). Sound is encoded in windows of 6 s whose middle
+2 s are kept, so a feature does not depend on its place in the recording; nothing is padded to 30 s. Memory does not grow with
+the recording but by its log-mel frames, 0.12 GB an hour.
 """
 
 from pathlib import Path
@@ -12,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emotag.audio import ctranslate2
+from emotag.audio import whisper_files
 from emotag.errors import ArtifactMismatch, ConfigError
 from emotag.types import SAMPLE_RATE_HZ, TOKEN_RATE_HZ
 
-MELS = 80
+MELS = 80  # 128 from large-v3 on
 N_FFT = 400
 HOP = 160
 WINDOW_S = 6
@@ -24,22 +25,28 @@ KEPT_S = 2
 # Two mel frames (10 ms each) make one token.
 MEL_PER_TOKEN = SAMPLE_RATE_HZ // HOP // TOKEN_RATE_HZ
 DYNAMIC_RANGE = 8.0  # powers of ten below the loudest bin
+# Spectra are taken of this many frames at a time.
+CHUNK_FRAMES = 6000
 
 
-def log_mel(samples: np.ndarray) -> np.ndarray:
-    """Whisper's input [frames, 80] at 100 Hz from mono 16 kHz `samples`: log10 power, 8 decades deep, (x + 4) / 4.
+def log_mel(samples: np.ndarray, mels: int = MELS) -> np.ndarray:
+    """Whisper's input [frames, mels] at 100 Hz from mono 16 kHz `samples`: log10 power, 8 decades deep, (x + 4) / 4.
 
     The depth is taken below the loudest bin of the whole recording. An odd last frame is dropped.
     """
     padded = np.pad(np.asarray(samples, np.float32), N_FFT // 2, mode="reflect" if len(samples) > N_FFT else "constant")
-    signal = torch.from_numpy(padded)
-    spectrum = torch.stft(signal, N_FFT, HOP, window=torch.hann_window(N_FFT), center=False, return_complex=True)
-    filters = torch.from_numpy(librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=N_FFT, n_mels=MELS))
-    power = spectrum[:, :-1].abs() ** 2
-    log = (filters @ power).clamp(min=1e-10).log10()
+    signal, window = torch.from_numpy(padded), torch.hann_window(N_FFT)
+    filters = torch.from_numpy(librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=N_FFT, n_mels=mels))
+    # One frame more is defined than Whisper takes.
+    frames = ((len(padded) - N_FFT) // HOP) // MEL_PER_TOKEN * MEL_PER_TOKEN
+    log = torch.empty(mels, frames)
+    for start in range(0, frames, CHUNK_FRAMES):
+        stop = min(start + CHUNK_FRAMES, frames)
+        piece = signal[start * HOP : (stop - 1) * HOP + N_FFT]
+        spectrum = torch.stft(piece, N_FFT, HOP, window=window, center=False, return_complex=True)
+        log[:, start:stop] = (filters @ (spectrum.abs() ** 2)).clamp(min=1e-10).log10()
     log = log.clamp(min=log.max() - DYNAMIC_RANGE) if log.numel() else log
-    frames = log.shape[1] // MEL_PER_TOKEN * MEL_PER_TOKEN
-    return ((log[:, :frames] + 4) / 4).T.numpy()
+    return ((log + 4) / 4).T.numpy()
 
 
 class Block(nn.Module):
@@ -69,15 +76,15 @@ class Block(nn.Module):
 class WhisperEncoder(nn.Module):
     """The convolutional stem and the first `blocks` transformer blocks."""
 
-    def __init__(self, width: int, heads: int, blocks: int, positions: int) -> None:
+    def __init__(self, width: int, heads: int, blocks: int, positions: int, mels: int = MELS) -> None:
         super().__init__()
-        self.conv_1 = nn.Conv1d(MELS, width, 3, padding=1)
+        self.conv_1 = nn.Conv1d(mels, width, 3, padding=1)
         self.conv_2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.register_buffer("positions", torch.zeros(positions, width))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(blocks))
 
     def forward(self, mel: Tensor) -> list[Tensor]:
-        """Hidden states [B, K, width] after the stem and after each block, from [B, 2 K, 80] log-mel frames."""
+        """Hidden states [B, K, width] after the stem and after each block, from [B, 2 K, mels] log-mel frames."""
         x = F.gelu(self.conv_2(F.gelu(self.conv_1(mel.transpose(1, 2))))).transpose(1, 2)
         states = [x + self.positions[: x.shape[1]]]
         for block in self.blocks:
@@ -94,7 +101,7 @@ class WhisperEncoder(nn.Module):
         unknown = [block for block in blocks if not 0 <= block <= len(self.blocks)]
         if unknown or not blocks:
             raise ConfigError(f"speech.blocks is {list(blocks)}; choose from 0 (the stem) to {len(self.blocks)}")
-        mel = torch.from_numpy(log_mel(samples))
+        mel = torch.from_numpy(log_mel(samples, self.conv_1.in_channels))
         tokens = len(mel) // MEL_PER_TOKEN
         kept, margin = KEPT_S * TOKEN_RATE_HZ, (WINDOW_S - KEPT_S) // 2 * TOKEN_RATE_HZ
         parts = [np.zeros((0, len(blocks) * self.positions.shape[1]), np.float32)]
@@ -107,42 +114,19 @@ class WhisperEncoder(nn.Module):
 
 
 def load(path: Path, blocks: int | None = None) -> WhisperEncoder:
-    """The encoder of a CTranslate2 Whisper model file, with its first `blocks` blocks (default: all).
+    """The encoder of a Whisper model file or folder (`emotag.audio.whisper_files`), with its first `blocks` blocks.
 
     Raises:
         AssetMissing, ArtifactMismatch: the file is not there, or is no such model.
     """
-    tensors = ctranslate2.read(path, "encoder/")
-    available = len({name.split("/")[1] for name in tensors if name.startswith("encoder/layer_")} - {"layer_norm"})
+    found = whisper_files.read(path, blocks)
+    width, mels, _ = found.state["conv_1.weight"].shape
+    count = min(found.available if blocks is None else blocks, found.available)
+    encoder = WhisperEncoder(width, found.heads, count, len(found.state["positions"]), mels)
     try:
-        width = len(tensors["encoder/conv1/bias"])
-        heads = int(tensors["encoder/num_heads"])
-        positions = tensors["encoder/position_encodings/encodings"]
-        encoder = WhisperEncoder(width, heads, min(blocks or available, available), len(positions))
-        encoder.load_state_dict(_state(tensors, len(encoder.blocks)))
-    except (KeyError, RuntimeError) as error:
+        encoder.load_state_dict(found.state)
+    except RuntimeError as error:
         raise ArtifactMismatch(
-            f"{path}: not a Whisper encoder ({' '.join(str(error).split())}); fetch the asset again"
+            f"{path}: not a Whisper encoder ({' '.join(str(error).split())}); get the file again"
         ) from error
     return encoder.eval()
-
-
-def _state(tensors: dict[str, np.ndarray], blocks: int) -> dict[str, Tensor]:
-    """State of `WhisperEncoder` from the names of the CTranslate2 file."""
-    names = {"positions": "encoder/position_encodings/encodings"}
-    for ours, theirs in (("conv_1", "encoder/conv1"), ("conv_2", "encoder/conv2")):
-        names |= {f"{ours}.{kind}": f"{theirs}/{kind}" for kind in ("weight", "bias")}
-    for index in range(blocks):
-        prefix = f"encoder/layer_{index}"
-        for ours, theirs in (("norm_1", "self_attention/layer_norm"), ("norm_2", "ffn/layer_norm")):
-            names[f"blocks.{index}.{ours}.weight"] = f"{prefix}/{theirs}/gamma"
-            names[f"blocks.{index}.{ours}.bias"] = f"{prefix}/{theirs}/beta"
-        linear = (
-            ("qkv", "self_attention/linear_0"),
-            ("out", "self_attention/linear_1"),
-            ("up", "ffn/linear_0"),
-            ("down", "ffn/linear_1"),
-        )
-        for ours, theirs in linear:
-            names |= {f"blocks.{index}.{ours}.{kind}": f"{prefix}/{theirs}/{kind}" for kind in ("weight", "bias")}
-    return {ours: torch.from_numpy(tensors[theirs].astype(np.float32)) for ours, theirs in names.items()}

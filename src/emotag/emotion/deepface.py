@@ -59,8 +59,8 @@ class DeepFaceEmotion(nn.Module):
         return self.dense[-1](x)
 
 
-def level_face(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """[48, 48] float32 grey 0 to 1 of `frame` [H, W, 3] uint8 with mesh `points` [478, 3] px: level eyes, black beside."""
+def level_canvas(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """[224, 224, 3] uint8 of `frame` [H, W, 3] with mesh `points` [478, 3] px: the face with level eyes, black beside."""
     left, right = points[list(EYES), :2]
     angle = np.arctan2(right[1] - left[1], right[0] - left[0])
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -73,7 +73,12 @@ def level_face(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
     (x0, y0), (x1, y1) = (np.round(scale * corner + offset).astype(int).clip(0, CANVAS_PX) for corner in (low, high))
     padded = np.zeros_like(canvas)
     padded[y0:y1, x0:x1] = canvas[y0:y1, x0:x1]
-    grey = cv2.cvtColor(padded.astype(np.float32) / 255, cv2.COLOR_RGB2GRAY)
+    return padded
+
+
+def level_face(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """[48, 48] float32 of `level_canvas`, grey, 0 to 1."""
+    grey = cv2.cvtColor(level_canvas(frame, points).astype(np.float32) / 255, cv2.COLOR_RGB2GRAY)
     return cv2.resize(grey, (SIZE_PX, SIZE_PX))
 
 

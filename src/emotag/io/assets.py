@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,8 @@ from emotag.config import Settings
 from emotag.errors import AssetMissing
 
 TIMEOUT_S = 60
+# Where the hub's download notes, for each file, the commit in the first line.
+NOTES = Path(".cache", "huggingface", "download")
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 # What may stand on the command line of a package client: nothing that it takes for an option.
 Package = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9._/-]*$")]
@@ -54,6 +56,13 @@ class ByHand(Settings):
     by_hand: str
 
 
+class Hub(Settings):
+    """A folder that the model hub's own program downloads, at a commit where one is named."""
+
+    hub: Package
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+
+
 class Asset(Settings):
     """One entry of data/assets.yaml."""
 
@@ -66,11 +75,12 @@ class Asset(Settings):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="left out only where a file is put in place by hand and its authors state none"
     )
-    source: Wheel | Npm | Address | ByHand
+    use: Literal["any", "non-commercial", "research"] = Field("any", description="what its licence allows")
+    source: Wheel | Npm | Address | ByHand | Hub
 
     @model_validator(mode="after")
     def _downloads_are_checked(self) -> "Asset":
-        if self.sha256 is None and not isinstance(self.source, ByHand):
+        if self.sha256 is None and not isinstance(self.source, ByHand | Hub):
             raise ValueError("sha256 is missing; only a file that is put in place by hand may be without")
         return self
 
@@ -79,6 +89,15 @@ def sha256_of(path: Path) -> str:
     """sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def revision_of(folder: Path) -> str | None:
+    """The commit that the hub's download took a model folder from; None where it left no note."""
+    for note in sorted((folder / NOTES).glob("*.metadata")) if folder.is_dir() else ():
+        first, *_ = note.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+        if len(first) == 40 and all(digit in "0123456789abcdef" for digit in first):
+            return first
+    return None
 
 
 def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
@@ -100,10 +119,11 @@ def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
 
 def missing(asset: Asset, by_hand: Path, why: str) -> AssetMissing:
     """The error of an asset that is not there, with what to do."""
-    return AssetMissing(
-        f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; get it from {source_of(asset)} and put it at "
-        f"{by_hand / asset.name}"
+    command = isinstance(asset.source, Hub)
+    how = (
+        f"run {source_of(asset)}" if command else f"get it from {source_of(asset)} and put it at {by_hand / asset.name}"
     )
+    return AssetMissing(f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; {how}")
 
 
 def source_of(asset: Asset) -> str:
@@ -117,19 +137,29 @@ def source_of(asset: Asset) -> str:
             return url
         case ByHand(by_hand=advice):
             return advice
+        case Hub(hub=name, revision=revision):
+            pinned = f" --revision {revision}" if revision else ""
+            return f"huggingface-cli download {name}{pinned} --local-dir data/by_hand/{asset.name}"
 
 
 def state_of(asset: Asset, folders: Sequence[Path]) -> str:
-    """`present`, `wrong sha256`, `missing`, or the beginning of the sha256 of a file for which none is stated."""
+    """`present`, `wrong sha256`, `wrong revision`, `missing`, or what tells a file or folder for which none is stated."""
     found = next((folder / asset.name for folder in folders if (folder / asset.name).exists()), None)
     if found is None:
         return "missing"
     if found.is_dir():
-        return "present"
+        return _state_of_folder(asset, revision_of(found))
     digest = sha256_of(found)
     if asset.sha256 is None:
         return f"present, sha256 {digest[:12]}"
     return "present" if digest == asset.sha256 else "wrong sha256"
+
+
+def _state_of_folder(asset: Asset, revision: str | None) -> str:
+    wanted = asset.source.revision if isinstance(asset.source, Hub) else None
+    if revision is None:
+        return "present, revision unknown"
+    return f"wrong revision {revision[:8]}" if wanted and revision != wanted else f"present, revision {revision[:8]}"
 
 
 def download(asset: Asset, folder: Path, by_hand: Path) -> Path:

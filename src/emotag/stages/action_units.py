@@ -13,6 +13,7 @@ from emotag import stage
 from emotag.artifacts import ActionUnits, Subject, Tracks
 from emotag.config import ActionUnitsConfig
 from emotag.head import models
+from emotag.io.stamps import stamp
 from emotag.tracking import openface
 from emotag.tracking.action_units import action_units
 
@@ -23,7 +24,7 @@ def run(*, head: Path, subject: Path, tracks: Path, table: list[Path], out: Path
     names, intensity = (
         given(table[0], len(tracked.expression), config) if table else built_in(head, Subject.load(subject), tracked)
     )
-    ActionUnits(names, intensity, config.provider).save(out, stage.provenance())
+    ActionUnits(names, intensity, config.provider).save(out, stage.provenance() | stamp(*table))
 
 
 def built_in(head: Path, subject: Subject, tracks: Tracks) -> tuple[list[str], np.ndarray]:

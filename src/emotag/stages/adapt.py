@@ -80,6 +80,7 @@ def run(
     shape = torch.from_numpy(person.shape)
     camera = Camera.from_dict(person.camera).resized(config.size_px, config.size_px)
     seen = footage.load(crop, alpha, labels, Geometry.load(geometry), config.size_px)
+    footage.check_geometry(seen, config)
     trunk = Trunk.mean_of(tracked.rotation[frames], tracked.translation[frames])
     views = footage.views(seen, model, tracked, frames)
     cloud = join(

@@ -13,6 +13,7 @@ from emotag import stage
 from emotag.artifacts import Geometry, Tracks
 from emotag.config import GeometryConfig
 from emotag.head import models
+from emotag.io.stamps import stamp
 from emotag.io.video import read_frames, read_gray
 from emotag.parts import adaptation_part
 from emotag.tracking import sapiens
@@ -54,7 +55,7 @@ def run(
     if appearance:
         depth, normal = seen(*appearance, (start, stop), normal, mask)
         mask = np.stack(heads)
-    Geometry(depth, normal, mask, [start, stop], config.provider).save(out, stage.provenance())
+    Geometry(depth, normal, mask, [start, stop], config.provider).save(out, stage.provenance() | stamp(*appearance[1:]))
 
 
 def packed(normal: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from emotag.config import IdentityConfig
 from emotag.errors import ArtifactMismatch
 from emotag.identity import adaface
 from emotag.identity.neutral import most_neutral
+from emotag.io.stamps import stamp
 from emotag.io.video import read_frames
 
 
@@ -36,7 +37,9 @@ def run(
     start, stop = person.part
     chosen = most_neutral(probabilities, (start, stop), config.frames)
     feature = seen(*appearance, chosen) if appearance else person.shape.astype(np.float32)
-    Identity(embedding=feature, frames=chosen, provider=config.provider).save(out, stage.provenance())
+    Identity(embedding=feature, frames=chosen, provider=config.provider).save(
+        out, stage.provenance() | stamp(*appearance[2:])
+    )
 
 
 def seen(crop: Path, landmarks: Path, network: Path, chosen: list[int]) -> np.ndarray:

@@ -14,12 +14,14 @@ from emotag import stage
 from emotag.artifacts import Landmarks
 from emotag.config import LandmarksConfig
 from emotag.errors import FootageError
+from emotag.io.stamps import package_stamp
 from emotag.io.video import probe, read_frames
 from emotag.tracking.face_mesh import fill_gaps, follow
 
 log = logging.getLogger(__name__)
 
 MIN_FOUND = 0.5
+NETWORK = "mediapipe/modules/face_landmark/face_landmark_with_attention.tflite"
 
 
 def run(*, crop: Path, out: Path, config: LandmarksConfig) -> None:
@@ -44,7 +46,7 @@ def run(*, crop: Path, out: Path, config: LandmarksConfig) -> None:
         width=info.width,
         height=info.height,
     )
-    landmarks.save(out, stage.provenance())
+    landmarks.save(out, stage.provenance() | package_stamp("mediapipe", NETWORK))
 
 
 if __name__ == "__main__":

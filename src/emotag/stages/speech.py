@@ -11,6 +11,7 @@ from emotag.audio import speech
 from emotag.config import SpeechConfig
 from emotag.errors import FootageError
 from emotag.io.audio import read_audio
+from emotag.io.stamps import stamp
 from emotag.types import SAMPLE_RATE_HZ
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def run(*, audio: Path, model: Path, out: Path, config: SpeechConfig) -> None:
         )
     spoken = speech.speech_of(samples, speech.load(model, config), config, speech.revision(model, config))
     log.info("%.1f s of sound, %.0f %% voiced", seconds, 100 * spoken.voiced.mean())
-    spoken.save(out, stage.provenance())
+    spoken.save(out, stage.provenance() | stamp(model))
 
 
 if __name__ == "__main__":

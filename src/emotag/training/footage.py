@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from emotag.artifacts import Geometry, Tracks
+from emotag.config import AdaptConfig
+from emotag.errors import ArtifactMismatch
 from emotag.gaussians.beyond import View
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head.base import HeadModel
@@ -16,6 +18,7 @@ from emotag.parts import spread
 from emotag.render.compose import to_unit
 from emotag.tracking.posing import posed_vertices
 from emotag.tracking.regions import head_mask
+from emotag.training.geometry_loss import LEAST_PIXELS
 
 # As many frames as show what stands beyond the mesh from all sides of an adaptation part.
 VIEWS = 20
@@ -53,6 +56,21 @@ def load(crop: Path, alpha: Path, labels: Path, geometry: Geometry, size_px: int
         normal=torch.from_numpy(geometry.normal.astype(np.float32)) / 127,
         valid=torch.from_numpy(geometry.mask.astype(bool)),
     )
+
+
+def check_geometry(footage: Footage, config: AdaptConfig) -> None:
+    """Refuse depth and normals on which the geometry loss could not act, instead of training without it.
+
+    Raises:
+        ArtifactMismatch: no frame has enough valid pixels although the loss has a weight.
+    """
+    pixels = footage.valid.flatten(1).sum(1)
+    if (config.weight_depth > 0 or config.weight_normal > 0) and not (pixels >= LEAST_PIXELS).any():
+        raise ArtifactMismatch(
+            f"geometry: found at most {int(pixels.max())} valid pixels in any of {len(pixels)} frames, expected "
+            f"{LEAST_PIXELS}, so the loss of Eq. 14 could not act; look at the clip's labels and the geometry provider, or "
+            "set adapt.weight_depth and adapt.weight_normal to 0"
+        )
 
 
 def views(footage: Footage, head: HeadModel, tracks: Tracks, frames: np.ndarray) -> list[View]:

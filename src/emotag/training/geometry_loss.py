@@ -4,6 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# Of a frame, for its depth to be standardised.
+LEAST_PIXELS = 16
+
 
 def pooled(image: Tensor, height: int, width: int) -> Tensor:
     """Mean over blocks: [B, H, W, D] to [B, h, w, D]."""
@@ -17,7 +20,7 @@ def depth_loss(depth: Tensor, prior: Tensor, valid: Tensor) -> Tensor:
     """
     losses = []
     for drawn, wanted, mask in zip(depth, prior, valid, strict=True):
-        if mask.sum() < 16:
+        if mask.sum() < LEAST_PIXELS:
             continue
         a, b = drawn[mask], wanted[mask]
         losses.append(((a - a.mean()) / (a.std() + 1e-6) - (b - b.mean()) / (b.std() + 1e-6)).abs().mean())

