@@ -11,11 +11,14 @@ rule fetch:
         "results/benchmarks/fetch/{asset}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(30),
     params:
         entry=asset_entry(ASSETS),
     shell:
         "python -m emotag.stages.fetch --asset {params.entry:q} --by-hand data/by_hand --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 # Neither output nor benchmark, so it looks whenever it is asked.
@@ -24,13 +27,16 @@ rule assets:
         "results/logs/assets/shared.log",
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         manifest=str(Path(workflow.basedir, "data/assets.yaml")),
         needed=lambda w: needed(CONFIG, ASSETS),
         code=stage_code("assets"),
     shell:
         "python -m emotag.stages.assets --manifest {params.manifest:q} --needed {params.needed:q}"
-        " --folder data/assets --by-hand data/by_hand 2>&1 | tee {log:q}"
+        " --folder data/assets --by-hand data/by_hand 2>&1 | tee -i {log:q}"
 
 
 # FLAME's pickle as arrays, for whoever has it: snakemake results/head/flame2023_Open.flame.safetensors.
@@ -47,10 +53,13 @@ rule flame:
         edition=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         code=stage_code("flame"),
     shell:
-        "python -m emotag.stages.flame --model {input.model:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.flame --model {input.model:q} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule head:
@@ -64,7 +73,10 @@ rule head:
         "results/benchmarks/head/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         code=stage_code("head"),
     shell:
-        "python -m emotag.stages.head --wheel {input.wheel:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.head --wheel {input.wheel:q} --out {output:q} 2>&1 | tee -i {log:q}"

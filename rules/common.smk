@@ -20,6 +20,7 @@ from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
+from emotag.workflow.takeover import makes_nothing, take_over
 
 try:
     if workflow.is_main_process:
@@ -39,6 +40,12 @@ except EmotagError as error:
     print("error:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
 
+# Kept as long as this process lives.
+HELD = (
+    take_over(Path(".snakemake"), Path("results"))
+    if workflow.is_main_process and not makes_nothing(sys.argv[1:])
+    else None
+)
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"
@@ -56,6 +63,11 @@ shell.prefix('set -euo pipefail; export NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
 
 def stage_config(section):
     return config_of(CONFIG, section)
+
+
+# Memory in MB and minutes, as schedulers count them: whatever was killed for want of either gets more the next time.
+def grows(amount):
+    return lambda wildcards, attempt: amount * attempt
 
 
 wildcard_constraints:
