@@ -17,7 +17,7 @@ from emotag.workflow.assets import (
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
-from emotag.workflow.params import stage_code
+from emotag.workflow.params import grows, stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
 from emotag.workflow.takeover import makes_nothing, take_over
@@ -63,11 +63,6 @@ shell.prefix('set -euo pipefail; export NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
 
 def stage_config(section):
     return config_of(CONFIG, section)
-
-
-# Memory in MB and minutes, as schedulers count them: whatever was killed for want of either gets more the next time.
-def grows(amount):
-    return lambda wildcards, attempt: amount * attempt
 
 
 wildcard_constraints:

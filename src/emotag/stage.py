@@ -31,7 +31,7 @@ from emotag.workflow.sources import closure
 _RUN = Run()
 # A full or read-only disk, a quota, missing rights: the user's to mend.
 EXIT_BASE = 128
-PLACE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOLCK)
+PLACE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOLCK, errno.EFBIG)
 
 
 def provenance() -> dict[str, Any]:
