@@ -11,10 +11,11 @@ CORES ?= all
 
 setup: $(STAMP)
 
-$(STAMP): requirements-torch.txt requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements-torch.txt requirements.txt requirements-dev.txt requirements-cluster.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -r requirements-torch.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $(STAMP)
 

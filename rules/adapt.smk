@@ -27,8 +27,8 @@ rule adapt:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=grows(8000),
+        runtime=grows(240),
     params:
         state="results/state/adapt/{identity}",
         config=stage_config("adapt"),
@@ -39,7 +39,7 @@ rule adapt:
         " --action-units {input.action_units:q} --sync {input.sync:q} --emotion {input.emotion:q}"
         " --speech {input.speech:q} --crop {input.crop:q} --alpha {input.alpha:q} --labels {input.labels:q}"
         " --name {wildcards.identity} --state {params.state:q} --out {output:q}"
-        " --threads {threads} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule refine:
@@ -62,15 +62,15 @@ rule refine:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
     params:
         config=stage_config("refine"),
         code=stage_code("refine"),
     shell:
         "python -m emotag.stages.refine --head {input.head:q} --subject {input.subject:q} --avatar {input.avatar:q}"
         " --tracks {input.tracks:q} --crop {input.crop:q} --labels {input.labels:q} --plate {input.plate:q}"
-        " --out {output:q} --threads {threads} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out {output:q} --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule drive:
@@ -96,8 +96,8 @@ rule drive:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
     params:
         clip=lambda w: PLAN.cue_clip(w.identity, w.drive),
         self_driven=lambda w: w.drive.startswith("self-"),
@@ -109,4 +109,4 @@ rule drive:
         " --adapt-action-units {input.adapt_action_units:q} --adapt-speech {input.adapt_speech:q}"
         " --adapt-sync {input.adapt_sync:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
         " --sync {input.sync:q} --speech {input.speech:q} --clip {params.clip} --self-driven {params.self_driven}"
-        " --part {params.part:q} --variant {wildcards.variant} --out {output:q} --threads {threads} 2>&1 | tee {log:q}"
+        " --part {params.part:q} --variant {wildcards.variant} --out {output:q} --threads {threads} 2>&1 | tee -i {log:q}"

@@ -11,11 +11,14 @@ rule fetch:
         "results/benchmarks/fetch/{asset}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(30),
     params:
         entry=asset_entry(ASSETS),
     shell:
         "python -m emotag.stages.fetch --asset {params.entry:q} --by-hand data/by_hand --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 # Neither output nor benchmark, so it looks whenever it is asked.
@@ -24,13 +27,16 @@ rule assets:
         "results/logs/assets/shared.log",
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         manifest=str(Path(workflow.basedir, "data/assets.yaml")),
         needed=lambda w: needed(CONFIG, ASSETS),
         code=stage_code("assets"),
     shell:
         "python -m emotag.stages.assets --manifest {params.manifest:q} --needed {params.needed:q}"
-        " --folder data/assets --by-hand data/by_hand 2>&1 | tee {log:q}"
+        " --folder data/assets --by-hand data/by_hand 2>&1 | tee -i {log:q}"
 
 
 # Whatever may not stand beside the pipeline's own packages has an environment of its own, from a locked list.
@@ -47,10 +53,13 @@ rule environment:
         environment="deepface",
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(60),
     params:
         code=stage_code("environment"),
     shell:
-        "python -m emotag.stages.environment --packages {input.packages:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.environment --packages {input.packages:q} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule flame:
@@ -69,13 +78,16 @@ rule flame:
         edition="flame2020|flame2023|flame2023open",
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         config=stage_config("head"),
         code=stage_code("flame"),
     shell:
         "python -m emotag.stages.flame --model {input.model:q} --makehuman {input.makehuman:q}"
         " --landmarks {input.landmarks:q} --masks {input.masks:q} --name {wildcards.edition} --out {output:q}"
-        " --config {params.config:q} 2>&1 | tee {log:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule ict:
@@ -90,11 +102,14 @@ rule ict:
         "results/benchmarks/ict/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         code=stage_code("ict"),
     shell:
         "python -m emotag.stages.ict --model {input.model:q} --makehuman {input.makehuman:q} --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule head:
@@ -108,7 +123,10 @@ rule head:
         "results/benchmarks/head/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         code=stage_code("head"),
     shell:
-        "python -m emotag.stages.head --wheel {input.wheel:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.head --wheel {input.wheel:q} --out {output:q} 2>&1 | tee -i {log:q}"

@@ -21,9 +21,10 @@ from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.licences import terms
-from emotag.workflow.params import stage_code
+from emotag.workflow.params import grows, stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
+from emotag.workflow.takeover import makes_nothing, take_over
 
 try:
     if workflow.is_main_process:
@@ -43,6 +44,12 @@ except EmotagError as error:
     print("error:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
 
+# Kept as long as this process lives.
+HELD = (
+    take_over(Path(".snakemake"), Path("results"))
+    if workflow.is_main_process and not makes_nothing(sys.argv[1:])
+    else None
+)
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"

@@ -24,8 +24,8 @@ rule measure:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
     params:
         clip=lambda w: PLAN.cue_clip(w.identity, w.drive),
         providers=PLAN.providers,
@@ -37,7 +37,7 @@ rule measure:
         " --head {input.head:q} --subject {input.subject:q} --motion {input.motion:q} --lpips {input.lpips:q}"
         " --syncnet {input.syncnet:q} --identity {wildcards.identity}"
         " --clip {params.clip} --providers {params.providers:q} --seed {params.seed} --out {output:q}"
-        " --config {params.config:q} 2>&1 | tee {log:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule summary:
@@ -70,8 +70,8 @@ rule summary:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         own_names=lambda w: PLAN.own_names(w.identity, w.drive),
         shared_jobs=lambda w: PLAN.shared_jobs(w.identity),
@@ -84,7 +84,7 @@ rule summary:
         " --own-names {params.own_names:q} --shared-jobs {params.shared_jobs:q} --preset {params.preset}"
         " --truth {input.truth:q} --others {input.others:q} --metrics {input.metrics:q} --out {output.summary:q}"
         " --out-sheet {output.sheet:q} --out-side-by-side {output.side_by_side:q} --out-csv {output.csv:q}"
-        " --out-markdown {output.markdown:q} 2>&1 | tee {log:q}"
+        " --out-markdown {output.markdown:q} 2>&1 | tee -i {log:q}"
 
 
 # Speech from a file of its own has no ground truth: a video and its sheet, nothing to compare with.
@@ -107,8 +107,8 @@ rule summary_of_audio:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         own_names=lambda w: PLAN.own_names(w.identity, f"audio-{w.name}"),
         shared_jobs=lambda w: PLAN.shared_jobs(w.identity),
@@ -119,7 +119,7 @@ rule summary_of_audio:
         " --video {input.video:q} --sidecar {input.sidecar:q} --quality {input.quality:q} --sync {input.sync:q}"
         " --subject {input.subject:q} --labels {input.labels:q} --benchmarks results/benchmarks"
         " --own-names {params.own_names:q} --shared-jobs {params.shared_jobs:q} --preset {params.preset}"
-        " --out {output.summary:q} --out-sheet {output.sheet:q} 2>&1 | tee {log:q}"
+        " --out {output.summary:q} --out-sheet {output.sheet:q} 2>&1 | tee -i {log:q}"
 
 
 rule gather:
@@ -133,10 +133,13 @@ rule gather:
         "results/benchmarks/gather/{identity}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=stage_code("gather"),
     shell:
-        "python -m emotag.stages.gather --summaries {input.summaries:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.gather --summaries {input.summaries:q} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule page:
@@ -150,7 +153,10 @@ rule page:
         "results/benchmarks/page/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=stage_code("page"),
     shell:
-        "python -m emotag.stages.page --summaries {input.summaries:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m emotag.stages.page --summaries {input.summaries:q} --out {output:q} 2>&1 | tee -i {log:q}"

@@ -18,14 +18,14 @@ rule crop:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
     params:
         config=stage_config("crop"),
         code=stage_code("crop"),
     shell:
         "python -m emotag.stages.crop --video {input.video:q} --out-video {output.video:q}"
-        " --out-audio {output.audio:q} --out-info {output.info:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out-audio {output.audio:q} --out-info {output.info:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule landmarks:
@@ -42,14 +42,14 @@ rule landmarks:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
     params:
         config=stage_config("landmarks"),
         code=stage_code("landmarks"),
     shell:
         "python -m emotag.stages.landmarks --crop {input.crop:q} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule matte:
@@ -67,14 +67,14 @@ rule matte:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
     params:
         config=stage_config("matte"),
         code=stage_code("matte"),
     shell:
         "python -m emotag.stages.matte --crop {input.crop:q} --landmarks {input.landmarks:q}"
-        " --out-alpha {output.alpha:q} --out-labels {output.labels:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out-alpha {output.alpha:q} --out-labels {output.labels:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule speech:
@@ -91,14 +91,14 @@ rule speech:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         config=stage_config("speech"),
         code=stage_code("speech"),
     shell:
         "python -m emotag.stages.speech --audio {input.audio:q} --model {input.model:q} --out {output:q}"
-        " --config {params.config:q} 2>&1 | tee {log:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 use rule speech as driving_speech with:
@@ -129,15 +129,15 @@ rule emotion:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
     params:
         config=stage_config("emotion"),
         code=stage_code("emotion"),
     shell:
         "python -m emotag.stages.emotion --crop {input.crop:q} --landmarks {input.landmarks:q}"
         " --model {input.model:q} --package {input.package:q} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule sync:
@@ -153,6 +153,9 @@ rule sync:
         "results/benchmarks/sync/{identity}@{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         start_s=PLAN.start_s,
         seconds=PLAN.seconds,
@@ -161,7 +164,7 @@ rule sync:
     shell:
         "python -m emotag.stages.sync --landmarks {input.landmarks:q} --speech {input.speech:q} --lips {input.lips:q}"
         " --start-s {params.start_s} --seconds {params.seconds} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule shape:
@@ -181,8 +184,8 @@ rule shape:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
     params:
         clip=lambda w: PLAN.adapt_clip(w.identity),
         start_s=PLAN.start_s,
@@ -192,7 +195,7 @@ rule shape:
     shell:
         "python -m emotag.stages.shape --head {input.head:q} --crop {input.crop:q} --landmarks {input.landmarks:q}"
         " --labels {input.labels:q} --given {input.given:q} --clip {params.clip} --start-s {params.start_s} --seconds {params.seconds}"
-        " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out {output:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule track:
@@ -213,8 +216,8 @@ rule track:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
     params:
         config=stage_config("track"),
         code=stage_code("track"),
@@ -222,7 +225,7 @@ rule track:
         "python -m emotag.stages.track --head {input.head:q} --subject {input.subject:q} --crop {input.crop:q}"
         " --landmarks {input.landmarks:q} --labels {input.labels:q} --given {input.given:q} --clip {wildcards.clip}"
         " --out {output:q}"
-        " --config {params.config:q} 2>&1 | tee {log:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 # For GaussianAvatars and its kin: snakemake results/identities/<identity>/<clip>/vhap/transforms.json.
@@ -241,11 +244,14 @@ rule export_vhap:
         "results/benchmarks/export_vhap/{identity}@{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(15),
     params:
         code=stage_code("export_vhap"),
     shell:
         "python -m emotag.stages.export_vhap --head {input.head:q} --subject {input.subject:q} --tracks {input.tracks:q}"
-        " --crop {input.crop:q} --alpha {input.alpha:q} --clip {wildcards.clip} --out {output:q} 2>&1 | tee {log:q}"
+        " --crop {input.crop:q} --alpha {input.alpha:q} --clip {wildcards.clip} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule action_units:
@@ -262,13 +268,16 @@ rule action_units:
         "results/benchmarks/action_units/{identity}@{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         config=stage_config("action_units"),
         code=stage_code("action_units"),
     shell:
         "python -m emotag.stages.action_units --head {input.head:q} --subject {input.subject:q}"
         " --tracks {input.tracks:q} --table {input.table:q} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule calibration:
@@ -285,11 +294,14 @@ rule calibration:
         "results/benchmarks/calibration/{identity}@{clip}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         code=stage_code("calibration"),
     shell:
         "python -m emotag.stages.calibration --head {input.head:q} --subject {input.subject:q}"
-        " --tracks {input.tracks:q} --given {input.given:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --tracks {input.tracks:q} --given {input.given:q} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule identity:
@@ -306,12 +318,15 @@ rule identity:
         "results/benchmarks/identity/{identity}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         config=stage_config("identity"),
         code=stage_code("identity"),
     shell:
         "python -m emotag.stages.identity --subject {input.subject:q} --emotion {input.emotion:q}"
-        " --tracks {input.tracks:q} --appearance {input.appearance:q} --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --tracks {input.tracks:q} --appearance {input.appearance:q} --out {output:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule geometry:
@@ -330,8 +345,8 @@ rule geometry:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
     params:
         start_s=PLAN.start_s,
         seconds=PLAN.seconds,
@@ -340,7 +355,7 @@ rule geometry:
     shell:
         "python -m emotag.stages.geometry --head {input.head:q} --tracks {input.tracks:q} --labels {input.labels:q}"
         " --appearance {input.appearance:q} --start-s {params.start_s} --seconds {params.seconds} --out {output:q}"
-        " --config {params.config:q} 2>&1 | tee {log:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule quality:
@@ -365,12 +380,12 @@ rule quality:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         code=stage_code("quality"),
     shell:
         "python -m emotag.stages.quality --head {input.head:q} --subject {input.subject:q} --clip {wildcards.clip}"
         " --crop {input.crop:q} --crop-info {input.crop_info:q}"
         " --audio {input.audio:q} --landmarks {input.landmarks:q} --tracks {input.tracks:q} --sync {input.sync:q}"
-        " --out-report {output.report:q} --out-sheet {output.sheet:q} --out-overlay {output.overlay:q} 2>&1 | tee {log:q}"
+        " --out-report {output.report:q} --out-sheet {output.sheet:q} --out-overlay {output.overlay:q} 2>&1 | tee -i {log:q}"

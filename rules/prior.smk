@@ -18,8 +18,8 @@ rule corpus_of_clips:
     conda:
         "../envs/pipeline.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
     params:
         clips=lambda w: list(PLAN.corpus_without(w.left_out)),
         people=lambda w: list(PLAN.corpus_without(w.left_out).values()),
@@ -27,7 +27,7 @@ rule corpus_of_clips:
     shell:
         "python -m emotag.stages.corpus_clips --clips {params.clips} --people {params.people}"
         " --tracks {input.tracks:q} --action-units {input.action_units:q} --emotion {input.emotion:q}"
-        " --identity {input.identity:q} --speech {input.speech:q} --sync {input.sync:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --identity {input.identity:q} --speech {input.speech:q} --sync {input.sync:q} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule prior:
@@ -44,8 +44,8 @@ rule prior:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        mem_mb=grows(8000),
+        runtime=grows(720),
     params:
         state="results/state/pretrain/{corpus}/{left_out}",
         config=stage_config("pretrain"),
@@ -53,4 +53,4 @@ rule prior:
     shell:
         "python -m emotag.stages.pretrain --corpus {input.corpus:q} --out {output:q} --state {params.state:q}"
         " --threads {threads}"
-        " --config {params.config:q} 2>&1 | tee {log:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"

@@ -15,14 +15,14 @@ rule plate:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
     params:
         config=stage_config("plate"),
         code=stage_code("plate"),
     shell:
         "python -m emotag.stages.plate --crop {input.crop:q} --labels {input.labels:q} --out {output:q}"
-        " --config {params.config:q} 2>&1 | tee {log:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule truth:
@@ -40,14 +40,14 @@ rule truth:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
     params:
         config=stage_config("render"),
         code=stage_code("truth"),
     shell:
         "python -m emotag.stages.truth --crop {input.crop:q} --audio {input.audio:q} --motion {input.motion:q}"
-        " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out {output:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule render_variant:
@@ -70,8 +70,8 @@ rule render_variant:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
     params:
         facts=PLAN.facts,
         config=stage_config("render"),
@@ -80,4 +80,4 @@ rule render_variant:
         "python -m emotag.stages.render --head {input.head:q} --subject {input.subject:q} --avatar {input.avatar:q}"
         " --motion {input.motion:q} --plate {input.plate:q} --audio {input.audio:q} --facts {params.facts:q}"
         " --out {output.video:q} --out-sidecar {output.sidecar:q} --threads {threads} --config {params.config:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"

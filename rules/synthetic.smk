@@ -21,15 +21,15 @@ rule demo:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         voices=lambda w, input: str(Path(input.voices[0]).parent),
         config=stage_config("demo"),
         code=stage_code("demo"),
     shell:
         "python -m emotag.stages.demo --head {input.head:q} --speech {params.voices:q} --out {output.video:q}"
-        " --truth {output.truth:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out-truth {output.truth:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule lips:
@@ -46,15 +46,15 @@ rule lips:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         voices=lambda w, input: str(Path(input.voices[0]).parent),
         config=stage_config("speech"),
         code=stage_code("lips"),
     shell:
         "python -m emotag.stages.lips --voices {params.voices:q} --model {input.model:q}"
-        " --out {output:q} --config {params.config:q} 2>&1 | tee {log:q}"
+        " --out {output:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule corpus:
@@ -72,8 +72,8 @@ rule corpus:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
     params:
         voices=lambda w, input: str(Path(input.voices[0]).parent),
         config=stage_config("talkers"),
@@ -81,4 +81,4 @@ rule corpus:
         code=stage_code("corpus"),
     shell:
         "python -m emotag.stages.corpus --head {input.head:q} --voices {params.voices:q} --model {input.model:q}"
-        " --out {output:q} --config {params.config:q} --speech-config {params.speech:q} 2>&1 | tee {log:q}"
+        " --out {output:q} --config {params.config:q} --speech-config {params.speech:q} 2>&1 | tee -i {log:q}"

@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from emotag.config import AdaptConfig, CropConfig
 from emotag.errors import ConfigError, FootageError
 from emotag.io.artifact import read_provenance
 from emotag.provenance import Run
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(
@@ -104,3 +107,49 @@ def test_a_stage_is_a_program(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error (fetch): --asset.name: is missing")
     assert len(done.stderr.splitlines()) == 1
+
+
+SLEEPER = """
+import sys, time
+from pathlib import Path
+from emotag import stage
+from emotag.io.artifact import write_atomic
+from emotag.io.video_writer import _atomic
+
+def run(*, out: Path) -> None:
+    with _atomic(out) as temporary:
+        temporary.write_text("half")
+        print("writing", flush=True)
+        time.sleep(60)
+
+stage.main(run)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_to_end_leaves_nothing_half_written(tmp_path, number):
+    command = [sys.executable, "-c", SLEEPER, "--out", str(tmp_path / "video.mp4")]
+    job = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_all, cwd=ROOT / "src"
+    )
+    assert job.stdout.readline() == "writing\n"
+    job.send_signal(number)
+    _, said = job.communicate(timeout=30)
+    assert job.returncode == 128 + number and "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_next_try_sweeps_what_a_killed_one_left(tmp_path):
+    command = [sys.executable, "-c", SLEEPER, "--out", str(tmp_path / "video.mp4")]
+    for _ in range(2):
+        job = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT / "src")
+        assert job.stdout.readline() == "writing\n"
+        job.kill()
+        job.communicate()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def _hears_all() -> None:
+    """Tests may run where signals are ignored, in the background of a shell, say."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)

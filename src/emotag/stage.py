@@ -6,18 +6,23 @@ Exit code 0: done. 2: something the user can mend, told in one line on stderr. A
 
 import argparse
 import errno
+import glob
 import hashlib
 import inspect
 import logging
+import signal
 import sys
+import threading
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from emotag import devices
 from emotag.complaints import first_complaint
 from emotag.errors import ConfigError, EmotagError
 from emotag.provenance import Run, describe
@@ -25,7 +30,8 @@ from emotag.workflow.sources import closure
 
 _RUN = Run()
 # A full or read-only disk, a quota, missing rights: the user's to mend.
-PLACE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+EXIT_BASE = 128
+PLACE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOLCK, errno.EFBIG)
 
 
 def provenance() -> dict[str, Any]:
@@ -53,8 +59,11 @@ def digests(**paths: Path) -> dict[str, str]:
     return found
 
 
-def main(run: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line for `run`, call it, and turn an `EmotagError` into one line and exit code 2."""
+def main(run: Callable[..., None], arguments: Sequence[str] | None = None, *, gpu: bool = False) -> None:
+    """Parse the command line for `run`, call it, and turn an `EmotagError` into one line and exit code 2.
+
+    `gpu`: hold one GPU the while, where there are several.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     module = inspect.getmodule(run)
     spec = getattr(module, "__spec__", None)
@@ -63,7 +72,9 @@ def main(run: Callable[..., None], arguments: Sequence[str] | None = None) -> No
     try:
         values = parse(run, name, arguments)
         _RUN.begin(name, {key: value for key, value in values.items() if isinstance(value, BaseModel)})
-        run(**values)
+        sweep(values)
+        with leaving_tidily(), devices.one() if gpu else nullcontext():
+            run(**values)
     except EmotagError as error:
         fail(name, str(error))
     except FileNotFoundError as error:
@@ -77,6 +88,37 @@ def main(run: Callable[..., None], arguments: Sequence[str] | None = None) -> No
         fail(
             name, f"{where}: cannot be written or read ({error.strerror}); make room or give access, then run it again"
         )
+
+
+@contextmanager
+def leaving_tidily() -> Iterator[None]:
+    """Let a signal to end (a scheduler's, a closed terminal's, Ctrl-C) be an exception, so that nothing half-written stays.
+
+    What is ignored stays so: jobs in the background of a shell do not get Ctrl-C, those under nohup no SIGHUP.
+    """
+    signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    main_thread = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in signals if main_thread}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, _leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, frame: types.FrameType | None) -> typing.NoReturn:
+    raise SystemExit(EXIT_BASE + number)
+
+
+def sweep(values: dict[str, Any]) -> None:
+    """Remove what a killed try of the same job left beside its outputs (arguments `out…`): hidden files of their names."""
+    for key, value in values.items():
+        if key.startswith("out") and isinstance(value, Path):
+            for rest in value.parent.glob(f".{glob.escape(value.name)}.*"):
+                rest.unlink(missing_ok=True)
 
 
 def fail(name: str, message: str) -> typing.NoReturn:

@@ -21,12 +21,12 @@ def speech(seconds, seed):
     return Speech(rng.normal(size=(tokens, FEATURES)).astype(np.float32), *prosody, provider="p", revision="r")
 
 
-def driven_by(units, seed=3):
+def driven_by(units, seed=3, form=cues.gather):
     intensity = np.random.default_rng(seed).uniform(0, 5, (25, len(NAMES))).astype(np.float32)
     intensity[:, units] = 0
     identity = Identity(np.ones(SHAPE, np.float32), [0], "p")
     frames = np.arange(25)
-    return cues.gather(speech(1, seed), frames, 0.4, ActionUnits(list(NAMES), intensity, "p"), frames, identity)
+    return form(speech(1, seed), frames, 0.4, ActionUnits(list(NAMES), intensity, "p"), frames, identity)
 
 
 @pytest.fixture
@@ -86,3 +86,13 @@ def test_chunks_make_no_difference(network, material, monkeypatch):
     whole = driving.motion_of(driving.avatar(network, material))
     monkeypatch.setattr(driving, "CHUNK_FRAMES", 7)
     torch.testing.assert_close(driving.motion_of(driving.avatar(network, material)), whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", driving.VARIANTS)
+def test_a_long_recording_is_heard_in_parts_to_the_same_bits(network, material, variant, monkeypatch):
+    monkeypatch.setattr(driving, "CHUNK_FRAMES", 7)
+    long = driving.Material(
+        material.pose, driven_by([], form=cues.source), material.adapted, material.adapted_cues, LOWER
+    )
+    make = driving.VARIANTS[variant]
+    assert torch.equal(driving.motion_of(make(network, long)), driving.motion_of(make(network, material)))

@@ -1,7 +1,9 @@
 """State folder: fingerprint, lock, atomic checkpoints."""
 
+import os
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
@@ -38,7 +40,7 @@ def test_second_process_is_refused_until_the_first_is_killed(tmp_path):
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(StateBusy, match=f"held by process {holder.pid}"), StateFolder(tmp_path, "job"):
+        with pytest.raises(StateBusy, match=f"held by process {holder.pid}"), StateFolder(tmp_path, "job", 0):
             pass
     finally:
         holder.kill()
@@ -61,3 +63,23 @@ def test_unreadable_checkpoint_is_deleted_with_a_warning(tmp_path, caplog):
         assert state.load() is None
         assert "starts anew" in caplog.text
         assert not (state.path / CHECKPOINT).exists()
+
+
+def test_a_spoilt_checkpoint_costs_one_interval(tmp_path, caplog):
+    with StateFolder(tmp_path, "job") as state:
+        for step in (50, 100):
+            state.save({"step": step})
+        path = state.path / CHECKPOINT
+        path.write_bytes(path.read_bytes()[:100])
+        assert state.load()["step"] == 50 and "the one before it counts" in caplog.text
+
+
+def test_who_finds_the_folder_held_waits_and_goes_on(tmp_path):
+    """A trainer whose Snakemake was killed holds it still; its checkpoint is resumed from once it has ended."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    timer = threading.Timer(0.7, holder.kill)
+    timer.start()
+    with StateFolder(tmp_path, "job", 30) as state:
+        assert holder.wait() == -9 and (state.path / "lock").read_text().startswith(f"{os.getpid()} of ")
+    timer.join()

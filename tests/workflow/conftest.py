@@ -1,88 +1,10 @@
 """Snakemake itself, run in a temporary copy of the working tree."""
 
-import hashlib
-import re
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config.yaml", "rules", "profiles", "envs", "src", "data/assets.yaml", "data/voices")
-# `python -m emotag.stages.x … --out FILE …`: touches what follows a flag of an output.
-PRETENDER = """#!/bin/sh
-stage=$2
-while [ $# -gt 0 ]; do
-    case "$stage $1" in *" --out"* | "emotag.stages.demo --truth") echo '{}' > "$2" ;; esac
-    shift
-done
-"""
-SNAKEMAKE = Path(sys.executable).parent / "snakemake"
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A working tree of its own."""
-
-    path: Path
-
-    def snakemake(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
-        command = [str(SNAKEMAKE), "--cores", "1", *arguments]
-        return subprocess.run(
-            command, cwd=self.path, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120
-        )
-
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """Snakemake in the background, in a process group of its own."""
-        command = [str(SNAKEMAKE), "--cores", "1", *arguments]
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(command, cwd=self.path, stdout=quiet, stderr=quiet, start_new_session=True)
-
-    def jobs(self, *arguments: str) -> dict[str, int]:
-        """{rule: number of jobs} that a dry run would do."""
-        done = self.snakemake("-n", *arguments)
-        assert done.returncode == 0, done.stdout
-        stats = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout, re.S | re.M)
-        return {rule: int(n) for rule, n in re.findall(r"^(\S+) +(\d+)$", stats[1], re.M)} if stats else {}
-
-    def pretend_done(self, *arguments: str) -> None:
-        """Run all rules with a program in place of Python that only makes the outputs, with nothing in them."""
-        program = self.path / "bin" / "python"
-        program.parent.mkdir(exist_ok=True)
-        program.write_text(PRETENDER)
-        program.chmod(0o755)
-        manifest = self.path / "data" / "assets.yaml"
-        manifest.write_text(re.sub(r"sha256: \w{64}", f"sha256: {hashlib.sha256().hexdigest()}", manifest.read_text()))
-        for name in re.findall(r"^(\S+):$", manifest.read_text(), re.M):
-            (self.path / "data" / "assets").mkdir(exist_ok=True)
-            (self.path / "data" / "assets" / name).touch()
-        self.edit("emotag.workflow.environment", "os.path.dirname(sys.executable)", repr(str(program.parent)))
-        done = self.snakemake(*arguments)
-        assert done.returncode == 0, done.stdout
-
-    def edit(self, module: str, old: str, new: str) -> None:
-        path = self.path / "src" / f"{module.replace('.', '/')}.py"
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new, 1))
-
-    def append(self, module: str, text: str) -> None:
-        path = self.path / "src" / f"{module.replace('.', '/')}.py"
-        path.write_text(path.read_text() + text)
-
-
-def copy_of_tree(target: Path) -> Copy:
-    for name in COPIED:
-        source, place = ROOT / name, target / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
-            shutil.copy(source, place)
-    return Copy(target)
+from working_tree import Copy, copy_of_tree
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ LAYERS = (
 # What makes a function a program, and what reads the configuration: used by stages and rules, by nothing below.
 PROGRAM = (
     "emotag.stage",
+    "emotag.devices",
     "emotag.provenance",
     "emotag.project",
     "emotag.presets",

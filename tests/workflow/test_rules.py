@@ -51,7 +51,7 @@ def test_every_rule_carries_code_and_settings(rule):
     # The fetched files are checked by their sha256 instead.
     assert rule == "fetch" or f'stage_code("{stage_of(CALLS[rule])}"' in text
     assert ("--config" in arguments(stage_of(CALLS[rule]))[1]) == ("stage_config(" in text)
-    for part in ("    log:\n", "    benchmark:\n", "    conda:\n", "2>&1 | tee {log:q}"):
+    for part in ("    log:\n", "    benchmark:\n", "    conda:\n", "2>&1 | tee -i {log:q}"):
         # The table of assets leaves nothing behind, so that it is made whenever it is asked for.
         assert part in text or (rule == "assets" and part == "    benchmark:\n")
 

@@ -1,5 +1,6 @@
-"""`python -m emotag.bench`: how fast the renderers are on this machine's processor (`raster`) and GPU (`gpu`), and how many
-frames and training steps a second an avatar makes (`job`)."""
+"""`python -m emotag.bench raster`, `gpu`, `job` and `survival`: how fast the renderers are on this machine's processor and
+on its GPU, how many frames and training steps a second an avatar makes, and whether a pipeline that was killed ends with the
+bytes of one that was not."""
 
 import argparse
 import logging
@@ -8,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from emotag.bench import gpu, job, raster
+from emotag.bench import gpu, job, raster, survival
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
@@ -33,8 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_argument("--scenes", nargs="*", default=list(bench.SCENES), choices=bench.SCENES)
         if name == "gpu":
             command.add_argument("--batches", nargs="*", type=int, default=[1, 8], help="frames a call")
+    command = commands.add_parser("survival", help=survival.__doc__)
+    command.add_argument("--json", type=Path, required=True, help="rows go here; those in it are not done again")
+    command.add_argument("--work", type=Path, default=Path("results/survival"), help="folder for working trees")
+    command.add_argument("--only", nargs="*", default=[], help="cases whose name holds one of these words")
+    command.add_argument("--cores", type=int, default=1)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    if chosen.command == "survival":
+        return survive(chosen)
     given = {name: getattr(chosen, name) for name in AvatarFiles.__dataclass_fields__}
     try:
         files = AvatarFiles(**given) if all(given.values()) else None
@@ -63,6 +71,20 @@ def measured(chosen: argparse.Namespace, files: AvatarFiles | None) -> tuple[Mod
             "bench job: found not all of --head, --subject, --avatar and --motion, expected a trained avatar"
         )
     return job, job.run(chosen.presets, chosen.rounds, files)
+
+
+def survive(chosen: argparse.Namespace) -> int:
+    """Run the kill matrix; 1 if a case left other bytes or lost too much."""
+    try:
+        found = survival.run(chosen.json, chosen.work.absolute(), chosen.only, chosen.cores)
+    except EmotagError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(survival.table(found))
+    faults = {name: row["fault"] for name, row in found["rows"].items() if row["fault"]}
+    for name, fault in faults.items():
+        print(f"FAULT {name}: {fault}")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -30,6 +30,29 @@ class Cues:
         return len(self.speech)
 
 
+@dataclass(frozen=True)
+class Source:
+    """The same of a whole recording, made for the frames that are asked for: sixteen windows a token would not fit in memory
+    for an hour of speech. `features` [K, D] and `prosody` [K, 3] at 50 Hz, `sound_frames` [T] and `offset_frames` as in
+    `gather`, `action_units` [T, 6], `identity` [I]."""
+
+    features: np.ndarray
+    prosody: np.ndarray
+    sound_frames: np.ndarray
+    offset_frames: float
+    action_units: np.ndarray
+    identity: np.ndarray
+
+    def __getitem__(self, frames: slice) -> Cues:
+        """A run of frames."""
+        windows = speech_windows(self.features, self.prosody, self.sound_frames[frames], self.offset_frames)
+        arrays = (*windows, self.action_units[frames], self.identity)
+        return Cues(*(torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in arrays))
+
+    def __len__(self) -> int:
+        return len(self.sound_frames)
+
+
 def prosody_of(speech: Speech) -> np.ndarray:
     """[K, 3] log F0, voiced, energy at 50 Hz."""
     return np.stack([speech.log_f0, speech.voiced, speech.energy], -1).astype(np.float32)
@@ -50,6 +73,21 @@ def upper_face_units(units: ActionUnits) -> np.ndarray:
     return units.intensity[:, [units.names.index(name) for name in UPPER_FACE_AUS]]
 
 
+def source(
+    speech: Speech,
+    sound_frames: np.ndarray,
+    offset_frames: float,
+    units: ActionUnits,
+    cue_frames: np.ndarray,
+    identity: Identity,
+) -> Source:
+    """Speech around `sound_frames` [T] (their clip's video late by `offset_frames`) with the upper face of `cue_frames`."""
+    upper_face = upper_face_units(units)[cue_frames]
+    return Source(
+        speech.features, prosody_of(speech), np.asarray(sound_frames), offset_frames, upper_face, identity.embedding
+    )
+
+
 def gather(
     speech: Speech,
     sound_frames: np.ndarray,
@@ -58,7 +96,5 @@ def gather(
     cue_frames: np.ndarray,
     identity: Identity,
 ) -> Cues:
-    """Speech around `sound_frames` [T] (their clip's video late by `offset_frames`) with the upper face of `cue_frames`."""
-    spoken, prosody = speech_windows(speech.features, prosody_of(speech), sound_frames, offset_frames)
-    arrays = (spoken, prosody, upper_face_units(units)[cue_frames], identity.embedding)
-    return Cues(*(torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in arrays))
+    """All frames of a `source` at once."""
+    return source(speech, sound_frames, offset_frames, units, cue_frames, identity)[slice(None)]

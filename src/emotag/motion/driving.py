@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from emotag.motion.codes import Codes
-from emotag.motion.cues import Cues
+from emotag.motion.cues import Cues, Source
 from emotag.motion.grmn import GatedResidualMotionNetwork
 
 CHUNK_FRAMES = 64
@@ -24,13 +24,13 @@ class Material:
     are used by the upper bound alone), `cues` of the driven frames, and both of the adaptation part; `lower` [C] bool."""
 
     pose: Codes
-    cues: Cues
+    cues: Cues | Source
     adapted: Codes
     adapted_cues: Cues
     lower: Tensor
 
 
-def network_codes(network: GatedResidualMotionNetwork, pose: Codes, cues: Cues) -> Codes:
+def network_codes(network: GatedResidualMotionNetwork, pose: Codes, cues: Cues | Source) -> Codes:
     """The network's motion, gate, emotion and condition on the given pose, in chunks."""
     parts = []
     with torch.inference_mode():
@@ -79,9 +79,10 @@ def frozen(network: GatedResidualMotionNetwork, material: Material) -> Codes:
 def nearest(network: GatedResidualMotionNetwork, material: Material) -> Codes:
     """The avatar with the lower face of the adaptation frame whose speech window has the highest cosine."""
     driven = avatar(network, material)
-    own = F.normalize(material.adapted_cues.speech.flatten(1) - material.adapted_cues.speech.flatten(1).mean(0), dim=1)
-    heard = F.normalize(material.cues.speech.flatten(1) - material.adapted_cues.speech.flatten(1).mean(0), dim=1)
-    best = (heard @ own.T).argmax(1)
+    mean = material.adapted_cues.speech.flatten(1).mean(0)
+    own = F.normalize(material.adapted_cues.speech.flatten(1) - mean, dim=1)
+    parts = (material.cues[slice(k, k + CHUNK_FRAMES)].speech.flatten(1) for k in range(0, len(driven), CHUNK_FRAMES))
+    best = torch.cat([(F.normalize(heard - mean, dim=1) @ own.T).argmax(1) for heard in parts])
     resting = network_codes(network, material.adapted, material.adapted_cues)
     driven = driven.replaced(condition=resting.condition[best], gate=resting.gate[best], emotion=resting.emotion[best])
     return with_lower_face(driven, motion_of(material.adapted)[best], material.lower)

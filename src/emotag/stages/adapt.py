@@ -141,4 +141,4 @@ def check_head(prior: Prior, head_model: str, motion_names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, gpu=True)

@@ -25,7 +25,7 @@ VARIETY = 0.5
 MOODS = (Mood(0.0, "happy", 0.4), Mood(3.0, "neutral", 0.0), Mood(7.5, "surprise", 0.35), Mood(10.0, "happy", 0.25))
 
 
-def run(*, head: Path, speech: Path, out: Path, truth: Path, config: DemoConfig) -> None:
+def run(*, head: Path, speech: Path, out: Path, out_truth: Path, config: DemoConfig) -> None:
     """Draw the demo's video.
 
     Raises:
@@ -35,7 +35,7 @@ def run(*, head: Path, speech: Path, out: Path, truth: Path, config: DemoConfig)
     voice = cut_at_pause(demo_voice(speech), config.seconds)
     talker = random_person(DEMO, person.shape_size, config.seed, VARIETY)
     shown = perform(person, talker, voice, MOODS, int(voice.phones[-1][1] * FPS), default_camera(config.size_px))
-    shown.tracks.save(truth, stage.provenance())
+    shown.tracks.save(out_truth, stage.provenance())
     pictures = frames(person, shown.tracks, Look(), config.seed)
     count = write_video(
         out, pictures, fps=FPS, crf=config.crf, audio=voice.audio, comment="synthetic: made by emotag, nobody is shown"

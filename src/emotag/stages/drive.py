@@ -62,7 +62,7 @@ def run(
     width = network.architecture.width
     material = driving.Material(
         pose=Codes.from_tracks(shown, frames, width),
-        cues=cues.gather(heard, sound, lag, ActionUnits.load(action_units), frames, feature),
+        cues=cues.source(heard, sound, lag, ActionUnits.load(action_units), frames, feature),
         adapted=Codes.from_tracks(Tracks.load(adapt_tracks), adapted_frames, width),
         adapted_cues=cues.gather(own, adapted_frames, adapted_lag, adapted_units, adapted_frames, feature),
         lower=torch.from_numpy(~channels.upper_face(figure.motion_names)),

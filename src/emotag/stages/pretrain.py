@@ -125,4 +125,4 @@ def train_network(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, gpu=True)

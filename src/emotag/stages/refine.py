@@ -75,4 +75,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, gpu=True)

@@ -104,4 +104,4 @@ def draw(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, gpu=True)

@@ -195,7 +195,7 @@ def train(
     else:
         run = restore(model, phases, saved)
         log.info("resuming %s at step %d", phases[run.phase].name, run.step)
-    with Interrupt((signal.SIGTERM, signal.SIGINT)) as interrupt:
+    with Interrupt((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)) as interrupt:
         while True:
             phase = phases[run.phase]
             run = run_phase(model, phases, state, progress, run, checkpoint_every, interrupt)

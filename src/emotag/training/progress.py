@@ -47,7 +47,14 @@ class Progress:
         with self.path.open("a") as file:
             file.write(json.dumps(line, sort_keys=True) + "\n")
         if not self.quiet:
-            print(human(line), file=sys.stderr, flush=True)
+            self._say(human(line))
+
+    def _say(self, text: str) -> None:
+        """A closed terminal or a killed `tee` is no reason to stop training."""
+        try:
+            print(text, file=sys.stderr, flush=True)
+        except OSError:
+            self.quiet = True
 
     @staticmethod
     def _process() -> dict[str, str | int]:
@@ -67,6 +74,6 @@ def human(line: Mapping) -> str:
 
 
 def read(path: Path) -> list[dict]:
-    """All complete lines of a progress file (a line that is being written is left out)."""
-    lines = path.read_text().split("\n")[:-1] if path.is_file() else []
-    return [json.loads(line) for line in lines if line]
+    """All complete lines of a progress file (one that is being written, or was when the power went, is left out)."""
+    lines = path.read_text(errors="replace").split("\n")[:-1] if path.is_file() else []
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]

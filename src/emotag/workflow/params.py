@@ -3,6 +3,7 @@
 Both are functions of the wildcards: Snakemake expands braces in plain strings, and JSON is full of them.
 """
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +18,22 @@ def stage_config(config: Config, section: str) -> Callable[[Any], str]:
     A change elsewhere in the configuration leaves the text as it is, so nothing is made again without need.
     """
 
-    def text(wildcards: Any) -> str:
-        values = getattr(config, section).model_dump(mode="json")
-        return json.dumps({name: values[name] for name in stage_model(section).model_fields}, sort_keys=True)
-
-    return text
+    values = getattr(config, section).model_dump(mode="json")
+    text = json.dumps({name: values[name] for name in stage_model(section).model_fields}, sort_keys=True)
+    return quick(lambda wildcards: text)
 
 
 def stage_code(stage: str, *loaded_by_name: str) -> Callable[[Any], list[str]]:
     """Code of one stage: `module@digest` lines, so that Snakemake names the module that changed."""
-    return lambda wildcards: closure(f"emotag.stages.{stage}", *loaded_by_name)
+    return quick(lambda wildcards: closure(f"emotag.stages.{stage}", *loaded_by_name))
+
+
+def grows(amount: int) -> Callable[[Any, int], int]:
+    """A resource function: `amount` in the first attempt, twice that in the second, and so on."""
+    return quick(lambda wildcards, attempt: amount * attempt)
+
+
+def quick(function: Callable[..., Any]) -> Callable[..., Any]:
+    """State the signature of a function that Snakemake would work out anew for each of thousands of jobs."""
+    function.__signature__ = inspect.signature(function)
+    return function

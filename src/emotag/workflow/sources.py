@@ -8,7 +8,8 @@ Three refinements keep the closure exact:
   new setting of one stage does not make all the others again.
 - A data file that a module names by a string constant and that lies beside it counts as part of that module.
 - `emotag.stage` and what it needs only carry a call to `run`, this module only names code, `emotag.kernel_cache` only
-  says when kernels are compiled anew, `emotag` itself holds the version: they shape no result and do not count.
+  says when kernels are compiled anew, `emotag.devices` which GPU a job has, `emotag` itself holds the version: they shape
+  no result and do not count.
 """
 
 import ast
@@ -20,7 +21,7 @@ from pathlib import Path
 PACKAGE = "emotag"
 ROOT = Path(__file__).resolve().parent.parent
 DECLARATIONS = ("emotag.config", "emotag.artifacts", "emotag.types", "emotag.errors")
-CARRIERS = ("emotag", "emotag.stage", "emotag.kernel_cache", "emotag.workflow.sources")
+CARRIERS = ("emotag", "emotag.stage", "emotag.devices", "emotag.kernel_cache", "emotag.workflow.sources")
 DATA_SUFFIXES = (".json", ".npz", ".safetensors", ".csv", ".cpp")
 
 
