@@ -66,6 +66,8 @@ wildcard_constraints:
     drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
     variant="|".join(VARIANTS),
     corpus="synthetic|clips",
+    talker="[0-9]{2}",
+    take="[0-9]{2}",
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 

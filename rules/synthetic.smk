@@ -4,6 +4,38 @@ VOICES = sorted(
     for path in Path("data/voices").glob("*")
     if path.suffix in (".ogg", ".json")
 )
+TAKES = sorted(str(path) for path in Path("data/takes").glob("speaker*"))
+
+
+rule synthetic_clip:
+    input:
+        head="results/head/makehuman.safetensors",
+        takes=TAKES,
+    output:
+        video="results/synthetic/syn{talker}-c{take}/video.mp4",
+        tracks="results/synthetic/syn{talker}-c{take}/tracks.safetensors",
+        truth="results/synthetic/syn{talker}-c{take}/truth.safetensors",
+        labels="results/synthetic/syn{talker}-c{take}/labels.mkv",
+    log:
+        "results/logs/synthetic_clip/syn{talker}-c{take}.log",
+    benchmark:
+        "results/benchmarks/synthetic_clip/syn{talker}-c{take}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        takes=lambda w, input: str(Path(input.takes[0]).parent),
+        talker=lambda w: int(w.talker),
+        take=lambda w: int(w.take),
+        config=stage_config("synthetic_corpus"),
+        code=stage_code("synthetic_clip"),
+    shell:
+        "python -m emotag.stages.synthetic_clip --head {input.head:q} --speech {params.takes:q}"
+        " --identity {params.talker} --clip {params.take} --out {output.video:q} --tracks {output.tracks:q}"
+        " --truth {output.truth:q} --labels {output.labels:q} --config {params.config:q} 2>&1 | tee {log:q}"
 
 
 rule demo:

@@ -11,6 +11,14 @@ rule preprocess:
         PLAN.preprocessed(CONFIG.adapt.identity),
 
 
+# Rendered talkers with ground truth: synthetic_corpus in the settings says how many.
+rule synthetic_corpus:
+    input:
+        PLAN.talker_files(
+            "video.mp4", "tracks.safetensors", "truth.safetensors", "labels.mkv"
+        ),
+
+
 rule pretrain:
     input:
         PLAN.prior_of(CONFIG.adapt.identity),

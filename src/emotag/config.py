@@ -56,6 +56,27 @@ class TalkersConfig(Settings):
     seed: Seed = 0
 
 
+class SyntheticCorpusConfig(Settings):
+    """Corpus of rendered talkers with ground truth (target synthetic_corpus)."""
+
+    identities: int = Field(12, ge=1, le=99)
+    clips: int = Field(8, ge=1, le=99, description="a person's clips: the takes of data/takes in turn")
+    seconds: float = Field(6.0, ge=2, le=60)
+    size_px: int = Field(512, ge=128, le=2048, multiple_of=2)
+    crf: int = Field(20, ge=0, le=40, description="H.264 quality of the clips")
+    geometry_every: int = Field(5, ge=1, description="depth and normals of every so many-th frame, and its first")
+    geometry_px: int = Field(64, ge=16, le=1024, description="edge of depth and normals; a divisor of twice size_px")
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _geometry_fits(self) -> "SyntheticCorpusConfig":
+        if 2 * self.size_px % self.geometry_px:
+            raise ValueError(
+                f"geometry_px is {self.geometry_px}, expected a divisor of {2 * self.size_px} (2 x size_px)"
+            )
+        return self
+
+
 class CropConfig(Settings):
     """Face-centred square crop at 25 fps, and the footage it refuses."""
 

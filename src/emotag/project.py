@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from emotag import config as stages
 from emotag.complaints import check_keys, first_complaint, not_text
 from emotag.errors import ConfigError, ConsentMissing
-from emotag.people import File, Identity, Name
+from emotag.people import TALKERS, File, Identity, Name, talkers
 from emotag.presets import PRESETS, choose, has_cuda
 
 DEMO = "demo"
@@ -75,6 +75,7 @@ class Config(stages.Settings):
     corpus: CorpusSettings = CorpusSettings()
     talkers: stages.TalkersConfig = stages.TalkersConfig()
     demo: stages.DemoConfig = stages.DemoConfig()
+    synthetic_corpus: stages.SyntheticCorpusConfig = stages.SyntheticCorpusConfig()
     crop: stages.CropConfig = stages.CropConfig()
     landmarks: stages.LandmarksConfig = stages.LandmarksConfig()
     matte: stages.MatteConfig = stages.MatteConfig()
@@ -95,7 +96,8 @@ class Config(stages.Settings):
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Config":
-        if self.adapt.identity not in self.identities:
+        everyone = self.everyone()
+        if self.adapt.identity not in everyone:
             raise ValueError(
                 f"adapt.identity is {self.adapt.identity!r}, which is not declared under identities; "
                 f"known: {', '.join(sorted(self.identities))}"
@@ -103,11 +105,13 @@ class Config(stages.Settings):
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
         self._corpus_can_be_made()
-        owners = clip_owners(self.identities)
+        owners = clip_owners(everyone)
         for clip in self.corpus.clips:
             if clip not in owners:
-                raise ValueError(f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(owners)}")
-        people = {name: settings.person or name for name, settings in self.identities.items()}
+                raise ValueError(
+                    f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(clip_owners(self.identities))}"
+                )
+        people = {name: settings.person or name for name, settings in everyone.items()}
         if self.corpus.clips and {people[owners[clip][1]] for clip in self.corpus.clips} == {
             people[self.adapt.identity]
         }:
@@ -115,6 +119,10 @@ class Config(stages.Settings):
                 "corpus.clips shows nobody but the adapted person, who is left out; add other people or no clip"
             )
         return self
+
+    def everyone(self) -> dict[str, Identity]:
+        """The identities declared, and those of the synthetic corpus."""
+        return talkers(self.synthetic_corpus.identities, self.synthetic_corpus.clips) | self.identities
 
     def _corpus_can_be_made(self) -> None:
         """Synthetic talkers have neither a face to recognise nor features given from outside."""
@@ -203,15 +211,17 @@ def check_files(config: Config) -> None:
     Raises:
         ConfigError: names the key and the file.
     """
-    identity = config.identities[config.adapt.identity]
+    everyone = config.everyone()
+    identity = everyone[config.adapt.identity]
     wanted = {f"identities.{config.adapt.identity}.video": identity.video or ""}
     wanted |= {f"identities.{config.adapt.identity}.clips.{clip}": file for clip, file in identity.clips.items()}
-    owners = clip_owners(config.identities)
+    owners = clip_owners(everyone)
     wanted |= {f"corpus.clips, {clip}": owners[clip][0] for clip in config.corpus.clips}
     if isinstance(config.adapt.drive, DrivingAudio):
         wanted["adapt.drive.audio"] = config.adapt.drive.audio
     for key, file in wanted.items():
-        if file and file != DEMO_VIDEO and not _is_file(file):
+        made = file == DEMO_VIDEO or file.startswith(f"{TALKERS}/")
+        if file and not made and not _is_file(file):
             raise ConfigError(f"{key}: {file} does not exist (looked in {Path.cwd()}); check the path")
 
 
