@@ -56,11 +56,9 @@ class TalkersConfig(Settings):
     seed: Seed = 0
 
 
-class SyntheticCorpusConfig(Settings):
-    """Corpus of rendered talkers with ground truth (target synthetic_corpus)."""
+class SyntheticClipConfig(Settings):
+    """One clip of the synthetic corpus."""
 
-    identities: int = Field(12, ge=1, le=99)
-    clips: int = Field(8, ge=1, le=99, description="a person's clips: the takes of data/takes in turn")
     seconds: float = Field(6.0, ge=2, le=60)
     size_px: int = Field(512, ge=128, le=2048, multiple_of=2)
     crf: int = Field(20, ge=0, le=40, description="H.264 quality of the clips")
@@ -69,7 +67,7 @@ class SyntheticCorpusConfig(Settings):
     seed: Seed = 0
 
     @model_validator(mode="after")
-    def _geometry_fits(self) -> "SyntheticCorpusConfig":
+    def _geometry_fits(self) -> "SyntheticClipConfig":
         if 2 * self.size_px % self.geometry_px:
             raise ValueError(
                 f"geometry_px is {self.geometry_px}, expected a divisor of {2 * self.size_px} (2 x size_px)"

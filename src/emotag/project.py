@@ -54,6 +54,13 @@ class Adapt(stages.AdaptConfig):
     )
 
 
+class SyntheticCorpus(stages.SyntheticClipConfig):
+    """Rendered talkers with ground truth (target synthetic_corpus): how many, and the settings of each clip."""
+
+    identities: int = Field(12, ge=1, le=99)
+    clips: int = Field(8, ge=1, le=99, description="a person's clips: the takes of data/takes in turn")
+
+
 class CorpusSettings(stages.Settings):
     """What the prior is trained on."""
 
@@ -75,7 +82,7 @@ class Config(stages.Settings):
     corpus: CorpusSettings = CorpusSettings()
     talkers: stages.TalkersConfig = stages.TalkersConfig()
     demo: stages.DemoConfig = stages.DemoConfig()
-    synthetic_corpus: stages.SyntheticCorpusConfig = stages.SyntheticCorpusConfig()
+    synthetic_corpus: SyntheticCorpus = SyntheticCorpus()
     crop: stages.CropConfig = stages.CropConfig()
     landmarks: stages.LandmarksConfig = stages.LandmarksConfig()
     matte: stages.MatteConfig = stages.MatteConfig()
@@ -277,5 +284,6 @@ def load_files(paths: list[Path]) -> dict[str, Any]:
 
 
 def stage_model(section: str) -> type[BaseModel]:
-    """The settings model that the stage of a section reads (`adapt` holds more than stage adapt needs)."""
-    return stages.AdaptConfig if section == "adapt" else Config.model_fields[section].annotation
+    """The settings model that the stage of a section reads (some sections hold more than their stage needs)."""
+    smaller = {"adapt": stages.AdaptConfig, "synthetic_corpus": stages.SyntheticClipConfig}
+    return smaller.get(section) or Config.model_fields[section].annotation

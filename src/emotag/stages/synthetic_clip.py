@@ -13,7 +13,7 @@ import torch
 
 from emotag import stage
 from emotag.artifacts import Truth
-from emotag.config import SyntheticCorpusConfig
+from emotag.config import SyntheticClipConfig
 from emotag.head import makehuman
 from emotag.io.video import write_gray, write_video
 from emotag.synthetic import exact, movement, takes
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 def run(
     *, head: Path, speech: Path, identity: int, clip: int, out: Path, tracks: Path, truth: Path, labels: Path,
-    config: SyntheticCorpusConfig,
+    config: SyntheticClipConfig,
 ) -> None:  # fmt: skip
     """Draw clip number `clip` of identity number `identity` (both from 1)."""
     model = makehuman.load(head)

@@ -101,11 +101,19 @@ class Plan:
         """A file of every clip of the corpus but those of the person left out."""
         return [self.clip_file(self.corpus_identity(clip), clip, file) for clip in self.corpus_without(left_out)]
 
+    def talker_clips(self) -> dict[str, str]:
+        """{clip: person} of the synthetic corpus."""
+        corpus = self.config.synthetic_corpus
+        people = talkers(corpus.identities, corpus.clips)
+        return {clip: name for name, identity in people.items() for clip in identity.clips}
+
     def talker_files(self, *files: str) -> list[str]:
         """Files of every clip of the synthetic corpus."""
-        corpus = self.config.synthetic_corpus
-        clips = [clip for identity in talkers(corpus.identities, corpus.clips).values() for clip in identity.clips]
-        return [f"{TALKERS}/{clip}/{file}" for clip in clips for file in files]
+        return [f"{TALKERS}/{clip}/{file}" for clip in self.talker_clips() for file in files]
+
+    def talker_tracks(self) -> list[str]:
+        """What the tracker finds in every clip of the synthetic corpus."""
+        return [self.clip_file(name, clip, "tracks.safetensors") for clip, name in self.talker_clips().items()]
 
     def left_out(self, identity: str) -> str:
         """`without-<person>` where the corpus holds the person of an identity, else `all`."""
