@@ -1,5 +1,7 @@
 # Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
 from emotag.errors import EmotagError
+from emotag.manifest import coverage
+from emotag.manifest import load as load_manifest
 from emotag.project import check_files, load_files, resolve
 from emotag.workflow.assets import (
     asset_digest,
@@ -38,6 +40,9 @@ except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
     print("error:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
+
+if CONFIG.corpus.manifest and workflow.is_main_process:
+    print(*coverage(load_manifest(Path(CONFIG.corpus.manifest))), sep="\n", file=sys.stderr)
 
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from emotag import config as stages
+from emotag import manifest
 from emotag.complaints import check_keys, first_complaint, not_text
 from emotag.errors import ConfigError, ConsentMissing
 from emotag.people import TALKERS, File, Identity, Name, talkers
@@ -67,6 +68,9 @@ class CorpusSettings(stages.Settings):
     clips: list[Name] = Field(
         default_factory=list,
         description="clips of identities declared here; none: synthetic talkers. The adapted person is always left out",
+    )
+    manifest: File | None = Field(
+        None, description="data/corpora/NAME.yaml: its clips of split train that are there are added to clips"
     )
     synthetic: bool = Field(
         True, description="keep the synthetic talkers beside the clips (few real people are too few)"
@@ -186,6 +190,7 @@ def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.d
     below = merge({"identities": EMBEDDED}, PRESETS.get(name, {}) if isinstance(name, str) else {})
     tree = merge(below, {**user, "preset": name})
     require_consent(tree)
+    tree = with_manifest(tree)
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
@@ -198,6 +203,27 @@ def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.d
                 f"identities.{identity}.consent expired on {settings.consent.expires}; renew it or remove the identity"
             )
     return config
+
+
+def with_manifest(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree with the people and training clips of `corpus.manifest` that are there; what is declared comes first.
+
+    Raises:
+        ConfigError: the manifest cannot be read, or nothing of its training split is there.
+    """
+    corpus = tree.get("corpus")
+    path = corpus.get("manifest") if isinstance(corpus, Mapping) else None
+    if not isinstance(path, str):
+        return dict(tree)
+    listed = manifest.load(Path(path))
+    clips = manifest.for_training(listed)
+    if not clips:
+        raise ConfigError(
+            f"corpus.manifest: none of the training clips of {path} is under {listed.root}; get some, or correct its root"
+        )
+    declared = corpus.get("clips") if isinstance(corpus.get("clips"), list) else []
+    added = {"clips": list(dict.fromkeys([*declared, *clips]))}
+    return merge(merge({"identities": manifest.identities(listed)}, tree), {"corpus": added})
 
 
 def require_consent(tree: Mapping[str, Any]) -> None:
