@@ -42,7 +42,11 @@ except EmotagError as error:
     sys.exit(2)
 
 if CONFIG.corpus.manifest and workflow.is_main_process:
-    print(*coverage(load_manifest(Path(CONFIG.corpus.manifest))), sep="\n", file=sys.stderr)
+    print(
+        *coverage(load_manifest(Path(CONFIG.corpus.manifest))),
+        sep="\n",
+        file=sys.stderr,
+    )
 
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.

@@ -19,6 +19,12 @@ rule synthetic_corpus:
         ),
 
 
+# Which clips of the corpus are fit for a prior, and why not: results/tables/curation.csv.
+rule curate_corpus:
+    input:
+        "results/tables/curation.csv",
+
+
 rule pretrain:
     input:
         PLAN.prior_of(CONFIG.adapt.identity),

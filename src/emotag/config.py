@@ -175,6 +175,23 @@ class GeometryConfig(Settings):
     size_px: int = Field(128, ge=32, le=1024)
 
 
+class CurationConfig(Settings):
+    """Filters on the clips of a corpus; the defaults are 3DXTalker's where it has them."""
+
+    min_seconds: float = Field(10.0, ge=0)
+    min_snr_db: float = Field(8.0, ge=0, description="10 log10 of the 80th over the 20th percentile of 20 ms RMS")
+    min_side_px: int = Field(512, ge=0, description="shorter side of the source")
+    max_cuts: int = Field(0, ge=0)
+    cut_threshold: float = Field(27.0, gt=0, description="mean change of hue, saturation and value that is a cut")
+    min_lip_correlation: float = Field(0.3, ge=-1, le=1, description="of the lips with those the speech asks for")
+    max_offset_frames: float = Field(5.0, ge=0, description="audio-visual offset; it is corrected, not only judged")
+    languages: tuple[str, ...] = Field((), description="two letters each; none: language is not judged")
+    min_language_probability: float = Field(0.8, ge=0, le=1)
+    language_model: str | None = Field(
+        None, description="folder of a multilingual Whisper; needs envs/transformers.txt"
+    )
+
+
 class PretrainConfig(Settings):
     """Prior in motion space: a closed-form ridge, and the network on top of it."""
 

@@ -72,6 +72,7 @@ class CorpusSettings(stages.Settings):
     manifest: File | None = Field(
         None, description="data/corpora/NAME.yaml: its clips of split train that are there are added to clips"
     )
+    curated: bool = Field(False, description="leave out clips that a filter of curation rejects, saying which and why")
     synthetic: bool = Field(
         True, description="keep the synthetic talkers beside the clips (few real people are too few)"
     )
@@ -98,6 +99,7 @@ class Config(stages.Settings):
     action_units: stages.ActionUnitsConfig = stages.ActionUnitsConfig()
     identity: stages.IdentityConfig = Field(stages.IdentityConfig(), description="identity feature (not a name)")
     geometry: stages.GeometryConfig = stages.GeometryConfig()
+    curation: stages.CurationConfig = stages.CurationConfig()
     pretrain: stages.PretrainConfig = stages.PretrainConfig()
     adapt: Adapt = Adapt()
     plate: stages.PlateConfig = stages.PlateConfig()

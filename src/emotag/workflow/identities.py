@@ -115,6 +115,14 @@ class Plan:
         """What the tracker finds in every clip of the synthetic corpus."""
         return [self.clip_file(name, clip, "tracks.safetensors") for clip, name in self.talker_clips().items()]
 
+    def judgements(self, left_out: str = "all") -> list[str]:
+        """The curation of every clip of the corpus but those of the person left out."""
+        return [f"results/curation/{clip}.json" for clip in self.corpus_without(left_out)]
+
+    def curation(self, wildcards: Any) -> list[str]:
+        """Judgements that the corpus of a job heeds."""
+        return self.judgements(wildcards.left_out) if self.config.corpus.curated else []
+
     def left_out(self, identity: str) -> str:
         """`without-<person>` where the corpus holds the person of an identity, else `all`."""
         person = self.person(identity)
