@@ -1,5 +1,7 @@
 # Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
 from emotag.errors import EmotagError
+from emotag.manifest import coverage
+from emotag.manifest import load as load_manifest
 from emotag.project import check_files, load_files, resolve
 from emotag.workflow.assets import (
     FLAME_LANDMARKS,
@@ -50,6 +52,13 @@ HELD = (
     if workflow.is_main_process and not makes_nothing(sys.argv[1:])
     else None
 )
+if CONFIG.corpus.manifest and workflow.is_main_process:
+    print(
+        *coverage(load_manifest(Path(CONFIG.corpus.manifest))),
+        sep="\n",
+        file=sys.stderr,
+    )
+
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"
@@ -77,6 +86,8 @@ wildcard_constraints:
     drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
     variant="|".join(VARIANTS),
     corpus="synthetic|clips",
+    talker="[0-9]{2}",
+    take="[0-9]{2}",
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 

@@ -1,8 +1,52 @@
 # The prior: audio to motion, learnt from other people.
 
 
+rule curate:
+    input:
+        crop="results/clips/{clip}/crop.mp4",
+        crop_info="results/clips/{clip}/crop.json",
+        audio="results/clips/{clip}/audio.wav",
+        sync=lambda w: PLAN.clip_file(PLAN.corpus_identity(w.clip), w.clip, "sync.json"),
+    output:
+        "results/curation/{clip}.json",
+    log:
+        "results/logs/curate/{clip}.log",
+    benchmark:
+        "results/benchmarks/curate/{clip}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        config=stage_config("curation"),
+        code=stage_code("curate"),
+    shell:
+        "python -m emotag.stages.curate --clip {wildcards.clip} --crop {input.crop:q} --crop-info {input.crop_info:q}"
+        " --audio {input.audio:q} --sync {input.sync:q} --out {output:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+rule curation_table:
+    input:
+        PLAN.judgements(),
+    output:
+        "results/tables/curation.csv",
+    log:
+        "results/logs/curation_table/shared.log",
+    benchmark:
+        "results/benchmarks/curation_table/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("curation_table"),
+    shell:
+        "python -m emotag.stages.curation_table --judged {input:q} --out {output:q} 2>&1 | tee -i {log:q}"
+
+
 rule corpus_of_clips:
     input:
+        curation=PLAN.curation,
         tracks=lambda w: PLAN.corpus_files(w.left_out, "tracks.safetensors"),
         action_units=lambda w: PLAN.corpus_files(w.left_out, "action_units.safetensors"),
         emotion=lambda w: PLAN.corpus_files(w.left_out, "emotion.safetensors"),
@@ -27,7 +71,8 @@ rule corpus_of_clips:
     shell:
         "python -m emotag.stages.corpus_clips --clips {params.clips} --people {params.people}"
         " --tracks {input.tracks:q} --action-units {input.action_units:q} --emotion {input.emotion:q}"
-        " --identity {input.identity:q} --speech {input.speech:q} --sync {input.sync:q} --out {output:q} 2>&1 | tee -i {log:q}"
+        " --identity {input.identity:q} --speech {input.speech:q} --sync {input.sync:q} --curation {input.curation:q}"
+        " --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule prior:

@@ -4,6 +4,113 @@ VOICES = sorted(
     for path in Path("data/voices").glob("*")
     if path.suffix in (".ogg", ".json")
 )
+TAKES = sorted(str(path) for path in Path("data/takes").glob("speaker*"))
+
+
+rule synthetic_clip:
+    input:
+        head="results/head/makehuman.safetensors",
+        takes=TAKES,
+    output:
+        video="results/synthetic/syn{talker}-c{take}/video.mp4",
+        tracks="results/synthetic/syn{talker}-c{take}/tracks.safetensors",
+        truth="results/synthetic/syn{talker}-c{take}/truth.safetensors",
+        labels="results/synthetic/syn{talker}-c{take}/labels.mkv",
+    log:
+        "results/logs/synthetic_clip/syn{talker}-c{take}.log",
+    benchmark:
+        "results/benchmarks/synthetic_clip/syn{talker}-c{take}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        takes=lambda w, input: str(Path(input.takes[0]).parent),
+        talker=lambda w: int(w.talker),
+        take=lambda w: int(w.take),
+        config=stage_config("synthetic_corpus"),
+        code=stage_code("synthetic_clip"),
+    shell:
+        "python -m emotag.stages.synthetic_clip --head {input.head:q} --speech {params.takes:q}"
+        " --identity {params.talker} --clip {params.take} --out {output.video:q} --tracks {output.tracks:q}"
+        " --truth {output.truth:q} --labels {output.labels:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+rule realism:
+    input:
+        crop="results/clips/{clip}/crop.mp4",
+        crop_info="results/clips/{clip}/crop.json",
+        landmarks="results/clips/{clip}/landmarks.safetensors",
+        alpha="results/clips/{clip}/alpha.mkv",
+        labels="results/clips/{clip}/labels.mkv",
+        emotion="results/clips/{clip}/emotion.safetensors",
+        truth="results/synthetic/{clip}/truth.safetensors",
+        true_labels="results/synthetic/{clip}/labels.mkv",
+        scorer=place_of("face_expression_model.bin"),
+        scorer_manifest=place_of("face_expression_model-weights_manifest.json"),
+    output:
+        "results/synthetic/{clip}/realism.json",
+    log:
+        "results/logs/realism/{clip}.log",
+    benchmark:
+        "results/benchmarks/realism/{clip}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        code=stage_code("realism"),
+    shell:
+        "python -m emotag.stages.realism --clip {wildcards.clip} --crop {input.crop:q} --crop-info {input.crop_info:q}"
+        " --landmarks {input.landmarks:q} --alpha {input.alpha:q} --labels {input.labels:q} --emotion {input.emotion:q}"
+        " --truth {input.truth:q} --true-labels {input.true_labels:q} --scorer {input.scorer:q}"
+        " --scorer-manifest {input.scorer_manifest:q} --out {output:q} 2>&1 | tee -i {log:q}"
+
+
+rule realism_table:
+    input:
+        PLAN.talker_files("realism.json"),
+    output:
+        "results/tables/synthetic_realism.csv",
+    log:
+        "results/logs/realism_table/shared.log",
+    benchmark:
+        "results/benchmarks/realism_table/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    params:
+        code=stage_code("realism_table"),
+    shell:
+        "python -m emotag.stages.realism_table --clips {input:q} --out {output:q} 2>&1 | tee -i {log:q}"
+
+
+rule tracker_truth:
+    input:
+        head="results/head/makehuman.safetensors",
+        tracks=PLAN.talker_tracks(),
+        truth=PLAN.talker_files("tracks.safetensors"),
+    output:
+        "results/tables/tracker_truth.csv",
+    log:
+        "results/logs/tracker_truth/shared.log",
+    benchmark:
+        "results/benchmarks/tracker_truth/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        people=list(PLAN.talker_clips().values()),
+        code=stage_code("tracker_truth"),
+    shell:
+        "python -m emotag.stages.tracker_truth --head {input.head:q} --people {params.people} --tracks {input.tracks:q}"
+        " --truth {input.truth:q} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule demo:

@@ -11,6 +11,20 @@ rule preprocess:
         PLAN.preprocessed(CONFIG.adapt.identity),
 
 
+# Rendered talkers with ground truth: synthetic_corpus in the settings says how many.
+rule synthetic_corpus:
+    input:
+        PLAN.talker_files(
+            "video.mp4", "tracks.safetensors", "truth.safetensors", "labels.mkv"
+        ),
+
+
+# Which clips of the corpus are fit for a prior, and why not: results/tables/curation.csv.
+rule curate_corpus:
+    input:
+        "results/tables/curation.csv",
+
+
 rule pretrain:
     input:
         PLAN.prior_of(CONFIG.adapt.identity),

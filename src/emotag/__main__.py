@@ -8,6 +8,9 @@ forget NAME [--configfile F …]
 watch [STATE] [--once] [--all]
                              show every running training until interrupted; STATE is results/state
 clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of a folder (make bench-clips)
+corpus MANIFEST              say what of a corpus' manifest is there, and check the digests it gives
+corpus FOLDER --form hdtf|mead [--out F]
+                             the same for a folder in a data set's own form; F is its manifest
 page CONFIG OUT [--remarks F]
                              write the results page of all its identities, with what could not be made; the text of F
                              is put into it where there is such a file
@@ -18,12 +21,14 @@ import json
 import sys
 from pathlib import Path
 
+from emotag import manifest
 from emotag.errors import EmotagError
 from emotag.io.artifact import read_tensors, write_atomic
 from emotag.project import Config, check_corpus, check_files, load_files, resolve
 from emotag.stages.page import run as write_page
 from emotag.training.watch import watch
 from emotag.workflow.clips import clips_config
+from emotag.workflow.corpora import FORMS, as_yaml, manifest_of
 from emotag.workflow.forget import forget
 
 SCHEMA = Path(__file__).with_name("config.schema.json")
@@ -53,6 +58,17 @@ def check(configfiles: list[Path]) -> None:
     print(f"good: preset {config.preset}, adapting {config.adapt.identity}; known: {', '.join(config.identities)}")
 
 
+def show_corpus(place: Path, form: str | None, out: Path | None) -> int:
+    """Print the coverage of a manifest, or of a folder in a data set's form (and write its manifest); 2 if a file is
+    not the one that is meant."""
+    listed = manifest_of(place, form) if form else manifest.load(place)
+    if out is not None:
+        write_atomic(out, as_yaml(listed).encode())
+    wrong = manifest.check_digests(listed)
+    print(*manifest.coverage(listed), *wrong, sep="\n")
+    return 2 if wrong else 0
+
+
 def schema_text() -> str:
     """JSON schema of config.yaml, from which editors complete and check it."""
     schema = Config.model_json_schema()
@@ -78,6 +94,10 @@ def main(arguments: list[str] | None = None) -> int:
     clips.add_argument("folder", type=Path)
     clips.add_argument("out", type=Path)
     clips.add_argument("names", nargs="*")
+    corpus = commands.add_parser("corpus")
+    corpus.add_argument("place", type=Path)
+    corpus.add_argument("--form", choices=sorted(FORMS))
+    corpus.add_argument("--out", type=Path)
     forgotten = commands.add_parser("forget")
     forgotten.add_argument("name")
     forgotten.add_argument("--configfile", type=Path, nargs="*", default=[])
@@ -95,6 +115,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(*forget(chosen.name, load_files(default_files() + chosen.configfile)), sep="\n")
         elif chosen.command == "clips":
             write_atomic(chosen.out, clips_config(chosen.folder, chosen.names).encode())
+        elif chosen.command == "corpus":
+            return show_corpus(chosen.place, chosen.form, chosen.out)
         elif chosen.command == "page":
             names = list(resolve(load_files([chosen.config])).identities)
             summaries = [Path(f"results/summary/{name}.json") for name in names]

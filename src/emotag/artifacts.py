@@ -80,6 +80,36 @@ class Tracks(Artifact):
 
 
 @dataclass(frozen=True)
+class Truth(Artifact):
+    """What is known of a synthetic clip beside its Tracks: `action_units` [T, A] 0 to 5 (`action_unit_names`), class
+    intensities `emotion_course` [T, 7] 0 to 1, `lips` [T, 4] wanted measures (`emotag.synthetic.visemes`), `phone_times`
+    [P, 2] s with `phones`; `depth` [G, h, w] m (float16, 0 where empty) and `normal` [G, h, w, 3] (int8, times 127) at
+    every k-th pixel of the frames `geometry_frames`; who speaks (`person`, `voice`, `language`), acted `emotion` and
+    `level` 0 to 3."""
+
+    KIND: ClassVar[str] = "truth"
+    SHAPES: ClassVar[dict] = {
+        "action_units": ("T", "A"), "emotion_course": ("T", 7), "lips": ("T", 4), "phone_times": ("P", 2),
+        "depth": ("G", "h", "w"), "normal": ("G", "h", "w", 3),
+    }  # fmt: skip
+    action_units: np.ndarray
+    action_unit_names: list[str]
+    emotion_course: np.ndarray
+    lips: np.ndarray
+    phone_times: np.ndarray
+    phones: list[str]
+    depth: np.ndarray
+    normal: np.ndarray
+    geometry_frames: list[int]
+    person: str
+    voice: str
+    text: str
+    language: str
+    emotion: str
+    level: int
+
+
+@dataclass(frozen=True)
 class ActionUnits(Artifact):
     """`intensity` [T, A] 0 to 5 in the order of `names` (OpenFace's: AU01, AU02, …, AU45)."""
 

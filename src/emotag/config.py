@@ -56,6 +56,25 @@ class TalkersConfig(Settings):
     seed: Seed = 0
 
 
+class SyntheticClipConfig(Settings):
+    """One clip of the synthetic corpus."""
+
+    seconds: float = Field(6.0, ge=2, le=60)
+    size_px: int = Field(512, ge=128, le=2048, multiple_of=2)
+    crf: int = Field(20, ge=0, le=40, description="H.264 quality of the clips")
+    geometry_every: int = Field(5, ge=1, description="depth and normals of every so many-th frame, and its first")
+    geometry_px: int = Field(64, ge=16, le=1024, description="edge of depth and normals; a divisor of twice size_px")
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _geometry_fits(self) -> "SyntheticClipConfig":
+        if 2 * self.size_px % self.geometry_px:
+            raise ValueError(
+                f"geometry_px is {self.geometry_px}, expected a divisor of {2 * self.size_px} (2 x size_px)"
+            )
+        return self
+
+
 class CropConfig(Settings):
     """Face-centred square crop at 25 fps, and the footage it refuses."""
 
@@ -181,6 +200,23 @@ class GeometryConfig(Settings):
     provider: Literal["mesh", "sapiens"] = "mesh"
     size_px: int = Field(128, ge=32, le=1024)
     model: Literal["0.3b", "0.6b", "1b", "2b"] = Field("0.3b", description="sapiens: which of its sizes")
+
+
+class CurationConfig(Settings):
+    """Filters on the clips of a corpus; the defaults are 3DXTalker's where it has them."""
+
+    min_seconds: float = Field(10.0, ge=0)
+    min_snr_db: float = Field(8.0, ge=0, description="10 log10 of the 80th over the 20th percentile of 20 ms RMS")
+    min_side_px: int = Field(512, ge=0, description="shorter side of the source")
+    max_cuts: int = Field(0, ge=0)
+    cut_threshold: float = Field(27.0, gt=0, description="mean change of hue, saturation and value that is a cut")
+    min_lip_correlation: float = Field(0.3, ge=-1, le=1, description="of the lips with those the speech asks for")
+    max_offset_frames: float = Field(5.0, ge=0, description="audio-visual offset; it is corrected, not only judged")
+    languages: tuple[str, ...] = Field((), description="two letters each; none: language is not judged")
+    min_language_probability: float = Field(0.8, ge=0, le=1)
+    language_model: str | None = Field(
+        None, description="folder of a multilingual Whisper; needs envs/transformers.txt"
+    )
 
 
 class PretrainConfig(Settings):

@@ -13,6 +13,9 @@ from emotag.config import DAY_S, ExcerptConfig, Settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
+# Where the clips of the synthetic corpus lie.
+TALKERS = "results/synthetic"
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -165,3 +168,18 @@ class Identity(Settings):
     def expired(self, today: datetime.date) -> bool:
         """Whether consent ended before `today`."""
         return isinstance(self.consent, Consent) and self.consent.expires is not None and self.consent.expires < today
+
+
+def talkers(identities: int, clips: int) -> dict[str, Identity]:
+    """The people of the synthetic corpus: `syn01` with clips `syn01-c01`, …; adapted on their first clip, a neutral one."""
+    terms = {
+        "source": "made by this project from the CC0 MakeHuman head and synthetic speech",
+        "licence": "CC0-1.0",
+        "consent": "nobody's face: no person is shown",
+    }
+    made = {}
+    for number in range(1, identities + 1):
+        names = [f"syn{number:02d}-c{clip:02d}" for clip in range(1, clips + 1)]
+        files = {name: f"{TALKERS}/{name}/video.mp4" for name in names}
+        made[f"syn{number:02d}"] = Identity(clips=files, adapt_on=AdaptPart(clip=names[0]), **terms)
+    return made

@@ -12,9 +12,10 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from emotag import config as stages
+from emotag import manifest
 from emotag.complaints import check_keys, first_complaint, not_text
 from emotag.errors import ConfigError, ConsentMissing
-from emotag.people import File, Identity, Name
+from emotag.people import TALKERS, File, Identity, Name, talkers
 from emotag.presets import PRESETS, choose, has_cuda
 
 DEMO = "demo"
@@ -54,6 +55,13 @@ class Adapt(stages.AdaptConfig):
     )
 
 
+class SyntheticCorpus(stages.SyntheticClipConfig):
+    """Rendered talkers with ground truth (target synthetic_corpus): how many, and the settings of each clip."""
+
+    identities: int = Field(12, ge=1, le=99)
+    clips: int = Field(8, ge=1, le=99, description="a person's clips: the takes of data/takes in turn")
+
+
 class CorpusSettings(stages.Settings):
     """What the prior is trained on."""
 
@@ -61,6 +69,10 @@ class CorpusSettings(stages.Settings):
         default_factory=list,
         description="clips of identities declared here; none: synthetic talkers. The adapted person is always left out",
     )
+    manifest: File | None = Field(
+        None, description="data/corpora/NAME.yaml: its clips of split train that are there are added to clips"
+    )
+    curated: bool = Field(False, description="leave out clips that a filter of curation rejects, saying which and why")
     synthetic: bool = Field(
         True, description="keep the synthetic talkers beside the clips (few real people are too few)"
     )
@@ -76,6 +88,7 @@ class Config(stages.Settings):
     talkers: stages.TalkersConfig = stages.TalkersConfig()
     demo: stages.DemoConfig = stages.DemoConfig()
     head: stages.HeadConfig = stages.HeadConfig()
+    synthetic_corpus: SyntheticCorpus = SyntheticCorpus()
     crop: stages.CropConfig = stages.CropConfig()
     landmarks: stages.LandmarksConfig = stages.LandmarksConfig()
     matte: stages.MatteConfig = stages.MatteConfig()
@@ -87,6 +100,7 @@ class Config(stages.Settings):
     action_units: stages.ActionUnitsConfig = stages.ActionUnitsConfig()
     identity: stages.IdentityConfig = Field(stages.IdentityConfig(), description="identity feature (not a name)")
     geometry: stages.GeometryConfig = stages.GeometryConfig()
+    curation: stages.CurationConfig = stages.CurationConfig()
     pretrain: stages.PretrainConfig = stages.PretrainConfig()
     adapt: Adapt = Adapt()
     plate: stages.PlateConfig = stages.PlateConfig()
@@ -96,7 +110,8 @@ class Config(stages.Settings):
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Config":
-        if self.adapt.identity not in self.identities:
+        everyone = self.everyone()
+        if self.adapt.identity not in everyone:
             raise ValueError(
                 f"adapt.identity is {self.adapt.identity!r}, which is not declared under identities; "
                 f"known: {', '.join(sorted(self.identities))}"
@@ -107,11 +122,13 @@ class Config(stages.Settings):
             raise ValueError(
                 f"track.provider vhap has FLAME's parameters, head.model is {self.head.model}; choose a FLAME"
             )
-        owners = clip_owners(self.identities)
+        owners = clip_owners(everyone)
         for clip in self.corpus.clips:
             if clip not in owners:
-                raise ValueError(f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(owners)}")
-        people = {name: settings.person or name for name, settings in self.identities.items()}
+                raise ValueError(
+                    f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(clip_owners(self.identities))}"
+                )
+        people = {name: settings.person or name for name, settings in everyone.items()}
         if self.corpus.clips and {people[owners[clip][1]] for clip in self.corpus.clips} == {
             people[self.adapt.identity]
         }:
@@ -119,6 +136,10 @@ class Config(stages.Settings):
                 "corpus.clips shows nobody but the adapted person, who is left out; add other people or no clip"
             )
         return self
+
+    def everyone(self) -> dict[str, Identity]:
+        """The identities declared, and those of the synthetic corpus."""
+        return talkers(self.synthetic_corpus.identities, self.synthetic_corpus.clips) | self.identities
 
     def lacking(self) -> list[str]:
         """Why no prior can be trained as configured: synthetic talkers have neither a face to recognise nor features
@@ -178,6 +199,7 @@ def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.d
     below = merge({"identities": EMBEDDED}, PRESETS.get(name, {}) if isinstance(name, str) else {})
     tree = merge(below, {**user, "preset": name})
     require_consent(tree)
+    tree = with_manifest(tree)
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
@@ -190,6 +212,27 @@ def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.d
                 f"identities.{identity}.consent expired on {settings.consent.expires}; renew it or remove the identity"
             )
     return config
+
+
+def with_manifest(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree with the people and training clips of `corpus.manifest` that are there; what is declared comes first.
+
+    Raises:
+        ConfigError: the manifest cannot be read, or nothing of its training split is there.
+    """
+    corpus = tree.get("corpus")
+    path = corpus.get("manifest") if isinstance(corpus, Mapping) else None
+    if not isinstance(path, str):
+        return dict(tree)
+    listed = manifest.load(Path(path))
+    clips = manifest.for_training(listed)
+    if not clips:
+        raise ConfigError(
+            f"corpus.manifest: none of the training clips of {path} is under {listed.root}; get some, or correct its root"
+        )
+    declared = corpus.get("clips") if isinstance(corpus.get("clips"), list) else []
+    added = {"clips": list(dict.fromkeys([*declared, *clips]))}
+    return merge(merge({"identities": manifest.identities(listed)}, tree), {"corpus": added})
 
 
 def require_consent(tree: Mapping[str, Any]) -> None:
@@ -220,15 +263,17 @@ def check_files(config: Config) -> None:
     Raises:
         ConfigError: names the key and the file.
     """
-    identity = config.identities[config.adapt.identity]
+    everyone = config.everyone()
+    identity = everyone[config.adapt.identity]
     wanted = {f"identities.{config.adapt.identity}.video": identity.video or ""}
     wanted |= {f"identities.{config.adapt.identity}.clips.{clip}": file for clip, file in identity.clips.items()}
-    owners = clip_owners(config.identities)
+    owners = clip_owners(everyone)
     wanted |= {f"corpus.clips, {clip}": owners[clip][0] for clip in config.corpus.clips}
     if isinstance(config.adapt.drive, DrivingAudio):
         wanted["adapt.drive.audio"] = config.adapt.drive.audio
     for key, file in wanted.items():
-        if file and file != DEMO_VIDEO and not _is_file(file):
+        made = file == DEMO_VIDEO or file.startswith(f"{TALKERS}/")
+        if file and not made and not _is_file(file):
             raise ConfigError(f"{key}: {file} does not exist (looked in {Path.cwd()}); check the path")
 
 
@@ -284,5 +329,6 @@ def load_files(paths: list[Path]) -> dict[str, Any]:
 
 
 def stage_model(section: str) -> type[BaseModel]:
-    """The settings model that the stage of a section reads (`adapt` holds more than stage adapt needs)."""
-    return stages.AdaptConfig if section == "adapt" else Config.model_fields[section].annotation
+    """The settings model that the stage of a section reads (some sections hold more than their stage needs)."""
+    smaller = {"adapt": stages.AdaptConfig, "synthetic_corpus": stages.SyntheticClipConfig}
+    return smaller.get(section) or Config.model_fields[section].annotation

@@ -8,7 +8,7 @@ from emotag.geometry.camera import Camera
 from emotag.render.mesh import rasterise
 from emotag.synthetic.appearance import Look, linear
 from emotag.synthetic.figure import Figure, backdrop
-from emotag.synthetic.lighting import DIRECTIONS, GROUND, SKY, WRAP, lit
+from emotag.synthetic.lighting import STUDIO, WRAP, lit
 from emotag.synthetic.surface import Noise, lowest_loop, smoothstep, subdivide
 from emotag.synthetic.talker import default_camera
 
@@ -42,12 +42,12 @@ def test_noise_repeats_and_smoothstep_is_bounded():
 def test_light_of_a_surface_that_looks_down():
     # Turned away from every lamp: only sky and ground reach it.
     normal = np.array([-0.3, -0.95, 0.0]) / np.hypot(0.3, 0.95)
-    assert (DIRECTIONS @ normal).max() < -WRAP
+    assert (STUDIO.directions @ normal).max() < -WRAP
     surface = np.tile([*normal, 0.5, 0.5, 0.5, 0], (4, 1))
     frame = rasterise(SQUARE, FACES, Camera(8, 8, 8, 8, 16, 16))
     picture = lit(frame, FACES, SQUARE, surface, np.ones((16, 16, 3)))
     up = 0.5 + 0.5 * normal[1]
-    np.testing.assert_allclose(picture[8, 8], 0.5 * (up * SKY + (1 - up) * GROUND), rtol=1e-5)
+    np.testing.assert_allclose(picture[8, 8], 0.5 * (up * STUDIO.sky + (1 - up) * STUDIO.ground), rtol=1e-5)
     np.testing.assert_array_equal(picture[0, 0], 1.0)
 
 

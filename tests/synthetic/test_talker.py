@@ -17,7 +17,7 @@ MOODS = [Mood(0, "happy", 0.6), Mood(5, "angry", 0.8)]
 
 def play(head, voices, seed=5):
     person = random_person("someone", head.shape_size, seed)
-    return perform(head, person, voices[DEMO], MOODS, FRAMES, default_camera(256))
+    return perform(head, person, voices[DEMO], intensities(MOODS, FRAMES), default_camera(256))
 
 
 @pytest.fixture(scope="module")

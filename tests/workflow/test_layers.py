@@ -23,6 +23,7 @@ PROGRAM = (
     "emotag.project",
     "emotag.presets",
     "emotag.people",
+    "emotag.manifest",
     "emotag.complaints",
     "emotag.kernel_cache",
 )

@@ -1,7 +1,8 @@
 """Corpus of the clips named in `corpus.clips`: their tracked motion with cues, emotion, identity and speech.
 
 Reads, one a clip and in the order of `clips`: Tracks, ActionUnits, Emotion, Identity, Speech and sync.json.
-Writes: a Corpus without the clips of the person `leave_out`.
+Writes: a Corpus without the clips of the person `leave_out`, and without those that a judgement of `curation` (none, or
+one a clip) rejects.
 """
 
 import logging
@@ -31,6 +32,7 @@ def run(
     speech: list[Path],
     sync: list[Path],
     out: Path,
+    curation: list[Path] | None = None,
     leave_out: str = "",
 ) -> None:
     """Gather the corpus. `people` [one a clip] says who speaks."""
@@ -45,6 +47,15 @@ def run(
         raise ConfigError(
             f"corpus.clips: all show {leave_out}, who is adapted and thus left out; name clips of other people, "
             "or none to use the synthetic corpus"
+        )
+    rejected = left_out_by(curation or [])
+    for clip in (row[0] for row in chosen if row[0] in rejected):
+        log.warning("%s is left out: %s", clip, rejected[clip])
+    chosen = [row for row in chosen if row[0] not in rejected]
+    if not chosen:
+        raise ConfigError(
+            "corpus: curation leaves no clip (results/tables/curation.csv says why); change its limits, add clips, or set "
+            "corpus.curated: false"
         )
     gathered = [(clip, person, *columns_of(*paths)) for clip, person, *paths in chosen]
     models = sorted({(tracked.head_model, tuple(tracked.expression_names)) for _, _, tracked, _, _ in gathered})
@@ -63,6 +74,12 @@ def run(
         provider="clips",
     ).save(out, stage.provenance())
     log.info("%d clips of %d people", len(gathered), len({row[1] for row in gathered}))
+
+
+def left_out_by(judgements: list[Path]) -> dict[str, str]:
+    """{clip: reasons} of the clips that were rejected."""
+    read = [read_json(path, "clip", "kept", "reasons") for path in judgements]
+    return {content["clip"]: "; ".join(content["reasons"]) for content in read if not content["kept"]}
 
 
 def columns_of(

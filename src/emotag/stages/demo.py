@@ -12,7 +12,7 @@ from emotag.errors import ArtifactMismatch
 from emotag.head import models
 from emotag.io.video import write_video
 from emotag.synthetic.appearance import Look
-from emotag.synthetic.expressions import Mood
+from emotag.synthetic.expressions import Mood, intensities
 from emotag.synthetic.figure import frames
 from emotag.synthetic.talker import default_camera, perform, random_person
 from emotag.synthetic.voices import DEMO, Voice, cut_at_pause, load
@@ -34,7 +34,8 @@ def run(*, head: Path, speech: Path, out: Path, out_truth: Path, config: DemoCon
     person = models.load(head)
     voice = cut_at_pause(demo_voice(speech), config.seconds)
     talker = random_person(DEMO, person.shape_size, config.seed, VARIETY)
-    shown = perform(person, talker, voice, MOODS, int(voice.phones[-1][1] * FPS), default_camera(config.size_px))
+    course = intensities(MOODS, int(voice.phones[-1][1] * FPS))
+    shown = perform(person, talker, voice, course, default_camera(config.size_px))
     shown.tracks.save(out_truth, stage.provenance())
     pictures = frames(person, shown.tracks, Look(), config.seed)
     count = write_video(

@@ -1,4 +1,4 @@
-"""Colours of the demo's talker: skin with blotches and freckles, lips, brows, eyes, hair, mouth and shirt.
+"""Colours of the talkers: skin with blotches and freckles, lips, brows, eyes, hair, mouth and shirt.
 
 Everything is a function of the place on the mean rest face, so colours belong to the surface and move with it. Colours
 are linear light, 0 to 1.
@@ -19,7 +19,8 @@ HAIR_HEIGHT_M = 0.020
 
 @dataclass(frozen=True)
 class Look:
-    """Colours [3] as sRGB 0 to 1."""
+    """Colours [3] as sRGB 0 to 1; `hair_lift` and `freckles` are factors, `receding` m by which the hairline stands
+    higher, `beard` 0 to 1, `hair_length` m from the ears down (0: short hair, free ears), `brows` 0 to 1."""
 
     skin: tuple[float, float, float] = (0.80, 0.61, 0.52)
     lips: tuple[float, float, float] = (0.68, 0.37, 0.36)
@@ -27,16 +28,25 @@ class Look:
     iris: tuple[float, float, float] = (0.30, 0.40, 0.45)
     shirt: tuple[float, float, float] = (0.20, 0.30, 0.42)
     backdrop: tuple[float, float, float] = (0.62, 0.66, 0.68)
+    hair_lift: float = 1.0
+    receding: float = 0.0
+    beard: float = 0.0
+    freckles: float = 1.0
+    hair_length: float = 0.0
+    brows: float = 1.0
 
 
 @dataclass(frozen=True)
 class Paint:
     """Per vertex of the subdivided head: `colours` [V, 3] linear, `gloss` [V] 0 to 1 (strength of the highlight), and
-    `hair_height` [V] m by which hair stands off the scalp."""
+    `hair_height` [V] m by which hair stands off the scalp, `hair` and `shirt` [V] 0 to 1 where there
+    is some."""
 
     colours: np.ndarray
     gloss: np.ndarray
     hair_height: np.ndarray
+    hair: np.ndarray
+    shirt: np.ndarray
 
 
 def linear(colour: tuple[float, float, float] | np.ndarray) -> np.ndarray:
@@ -51,16 +61,18 @@ def paint(head: ArkitHead, division: Subdivision, look: Look, seed: int) -> Pain
     region = {name: division(mask[:, None].double().numpy())[:, 0] for name, mask in head.vertex_regions.items()}
     noise = Noise(seed)
     colours, gloss = _skin(rest, eyes, region, look, noise)
-    field = hairline(rest, eyes) + 0.004 * noise(rest, 0.006) + 0.003 * noise(rest, 0.015)
+    edge = hairline(rest, eyes) - look.receding
+    field = edge + 0.004 * noise(rest, 0.006) + 0.003 * noise(rest, 0.015)
     allowed = np.clip(1.5 * (region["scalp"] + region["skin"] + region["brows"]) - 0.5, 0.0, 1.0)
     hair = smoothstep(field, -0.003, 0.004) * allowed
     colours = _mix(colours, linear(look.hair) * _strands(rest, noise)[:, None], hair)
     gloss = gloss * (1 - hair) + 0.25 * hair
-    height = HAIR_HEIGHT_M * smoothstep(hairline(rest, eyes), -0.002, 0.05) * allowed
+    height = look.hair_lift * HAIR_HEIGHT_M * smoothstep(edge, -0.002, 0.05) * allowed
     height *= 1.0 + 0.12 * noise(rest, 0.03)
-    for part in (_brows, _eyes, _mouth, _shirt):
+    for part in (_beard, _brows, _eyes, _mouth, _shirt):
         part(rest, eyes, region, look, noise, colours, gloss)
-    return Paint(colours.clip(0.0, 1.0).astype(np.float32), gloss.astype(np.float32), height)
+    shirt = _below_collar(rest, region)
+    return Paint(colours.clip(0.0, 1.0).astype(np.float32), gloss.astype(np.float32), height, hair, shirt)
 
 
 def hairline(points: np.ndarray, eyes: list[np.ndarray]) -> np.ndarray:
@@ -89,7 +101,7 @@ def _skin(
     tone *= 1 - flush[:, None] * np.array([0.02, 0.22, 0.20])
     sprinkle = np.exp(-((x / 0.055) ** 2) - ((y + 0.004) / 0.022) ** 2) * (z > 0.04)
     freckle = smoothstep(noise(rest, 0.0032), 0.45, 0.75) * sprinkle
-    tone *= 1 - freckle[:, None] * np.array([0.28, 0.40, 0.45])
+    tone *= 1 - look.freckles * freckle[:, None] * np.array([0.28, 0.40, 0.45])
     mole = np.exp(-(((rest - np.array([0.031, -0.028, 0.086])) / 0.0022) ** 2).sum(1))
     tone *= 1 - 0.75 * mole[:, None]
     # Sockets and the neck under the jaw get less light.
@@ -114,6 +126,21 @@ def _strands(rest: np.ndarray, noise: Noise) -> np.ndarray:
     return 1.1 + 0.5 * coarse + 0.5 * fine
 
 
+def _beard(
+    rest: np.ndarray, eyes: list[np.ndarray], region: dict[str, np.ndarray], look: Look, noise: Noise,
+    colours: np.ndarray, gloss: np.ndarray,
+) -> None:  # fmt: skip
+    """Stubble to beard: cheeks below the mouth's height, jaw, chin and upper lip; lips stay free."""
+    x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
+    cheek = smoothstep(-y, 0.034 - 0.35 * np.clip(x - 0.02, 0.0, 0.06), 0.050) * smoothstep(z, -0.005, 0.02)
+    upper_lip = np.exp(-((x / 0.020) ** 2) - ((y + 0.032) / 0.006) ** 2) * (z > 0.06)
+    under = 1 - smoothstep(-y, 0.100, 0.125)
+    area = np.clip(cheek * under + 0.9 * upper_lip, 0.0, 1.0) * np.clip(region["skin"] + region["neck"], 0.0, 1.0)
+    hairs = np.clip(0.75 + 0.5 * noise(rest, (0.002, 0.004, 0.004)), 0.0, 1.0)
+    share = look.beard * area * hairs * (1 - smoothstep(region["lips"], 0.1, 0.5))
+    colours[:] = _mix(colours, 0.9 * linear(look.hair), share)
+
+
 def _brows(
     rest: np.ndarray, eyes: list[np.ndarray], region: dict[str, np.ndarray], look: Look, noise: Noise,
     colours: np.ndarray, gloss: np.ndarray,
@@ -122,7 +149,7 @@ def _brows(
     soft = np.mean([brow_arc(rest + shift, eyes) for shift in shifts], 0)
     skin = np.clip(region["skin"] + region["brows"] + region["eyelids"], 0.0, 1.0)
     hairs = 0.8 + 0.35 * noise(rest, (0.0018, 0.006, 0.02))
-    share = np.clip(soft * hairs, 0.0, 1.0) * skin * 0.92
+    share = np.clip(soft * hairs, 0.0, 1.0) * skin * 0.92 * look.brows
     colours[:] = _mix(colours, 0.8 * linear(look.hair), share)
 
 
@@ -172,11 +199,20 @@ def _shirt(
     colours: np.ndarray, gloss: np.ndarray,
 ) -> None:  # fmt: skip
     """Cloth below a round collar that stands higher at the back."""
-    collar = -0.128 + 0.040 * smoothstep(-rest[:, 2], -0.02, 0.07) + 0.012 * smoothstep(np.abs(rest[:, 0]), 0.02, 0.07)
-    share = smoothstep(collar - rest[:, 1], 0.0, 0.0015) * (region["neck"] + region["skin"] > 0.5)
+    collar, share = _collar(rest), _below_collar(rest, region)
     seam = 1 - 0.35 * np.exp(-(((collar - rest[:, 1] - 0.007) / 0.0015) ** 2))
     colours[:] = _mix(colours, linear(look.shirt) * (weave(rest, noise) * seam)[:, None], share)
     gloss *= 1 - share
+
+
+def _collar(rest: np.ndarray) -> np.ndarray:
+    """Height [V] m of the collar there."""
+    return -0.128 + 0.040 * smoothstep(-rest[:, 2], -0.02, 0.07) + 0.012 * smoothstep(np.abs(rest[:, 0]), 0.02, 0.07)
+
+
+def _below_collar(rest: np.ndarray, region: dict[str, np.ndarray]) -> np.ndarray:
+    """Share [V] of cloth."""
+    return smoothstep(_collar(rest) - rest[:, 1], 0.0, 0.0015) * (region["neck"] + region["skin"] > 0.5)
 
 
 def weave(points: np.ndarray, noise: Noise) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from emotag.artifacts import Speech
 from emotag.head.arkit import ArkitHead
 from emotag.synthetic.augmentation import at_speed, augmented
-from emotag.synthetic.expressions import random_moods
+from emotag.synthetic.expressions import intensities, random_moods
 from emotag.synthetic.talker import Performance, default_camera, perform, random_person
 from emotag.synthetic.voices import Voice
 from emotag.types import FPS, UPPER_FACE_AUS
@@ -38,7 +38,8 @@ def talker(head: ArkitHead, voice: Voice, index: int, seed: int, speech_of: Call
     voice = at_speed(voice, int(random.choice(SPEEDS)))
     frames = int(voice.phones[-1][1] * FPS)
     person = random_person(f"talker{index:02d}", head.shape_size, FIRST_SEED + 100 * seed + index)
-    shown = perform(head, person, voice, random_moods(random, frames / FPS), frames, default_camera(512))
+    course = intensities(random_moods(random, frames / FPS), frames)
+    shown = perform(head, person, voice, course, default_camera(512))
     heard = speech_of(augmented(voice.audio, random))
     return Sample(
         motion=np.concatenate([shown.tracks.expression, shown.tracks.jaw], 1),

@@ -28,6 +28,8 @@ UNITS: dict[str, dict[str, float]] = {
 # Mouths open wider in some emotions: factor on aperture and jaw at full intensity.
 OPENNESS = {"angry": 1.2, "happy": 1.1, "surprise": 1.35, "fear": 1.1, "sad": 0.8, "disgust": 1.0, "neutral": 1.0}
 FADE_S = 0.25
+# How much of the full expression is shown at levels 0 (neutral) to 3.
+LEVEL_STRENGTH = (0.0, 0.4, 0.7, 1.0)
 # A teacher's logits for a full expression, and how far they wander.
 TEACHER_LOGIT, TEACHER_NOISE = 4.0, 0.35
 
@@ -49,6 +51,19 @@ def intensities(moods: Sequence[Mood], frames: int) -> np.ndarray:
         course[round(mood.start_s * FPS) : stop, EMOTIONS.index(mood.emotion)] = mood.intensity
     course[:, NEUTRAL] = 0.0
     return gaussian_filter1d(course, FADE_S * FPS, axis=0, mode="nearest")
+
+
+def acted(emotion: str, level: int, level_db: np.ndarray) -> np.ndarray:
+    """Course [T, 7] of an emotion at `level` 1 to 3 (0: neutral) that follows the voice's loudness `level_db` [T].
+
+    Louder speech is more expressive: from 0.75 of the level's strength in pauses to 1.15 of it at the loudest.
+    """
+    loud = gaussian_filter1d(level_db, FADE_S * FPS, mode="nearest")
+    share = (loud - loud.min()) / max(np.ptp(loud), 1e-6)
+    course = np.zeros((len(level_db), len(EMOTIONS)))
+    course[:, EMOTIONS.index(emotion)] = np.clip(LEVEL_STRENGTH[level] * (0.75 + 0.4 * share), 0.0, 1.0)
+    course[:, NEUTRAL] = 0.0
+    return course
 
 
 def emotional_units(course: np.ndarray, names: Sequence[str]) -> np.ndarray:

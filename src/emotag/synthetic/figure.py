@@ -1,6 +1,7 @@
-"""Draws the demo's talker: head with hair, shirt and shoulders before a soft backdrop, one picture a frame."""
+"""Draws a talker: head with hair, shirt and shoulders before a soft backdrop, one picture a frame."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,54 +11,105 @@ from scipy.ndimage import gaussian_filter
 from emotag.artifacts import Tracks
 from emotag.geometry.camera import Camera
 from emotag.head.arkit import ArkitHead
-from emotag.render.mesh import rasterise, vertex_normals
+from emotag.render.mesh import MeshFrame, rasterise, vertex_normals
 from emotag.synthetic.appearance import Look, linear, paint, weave
-from emotag.synthetic.lighting import lit
+from emotag.synthetic.lighting import STUDIO, Light, lit
+from emotag.synthetic.long_hair import LongHair
 from emotag.synthetic.surface import Noise, lowest_loop, subdivide
 
 LEVELS = 2
 SUPERSAMPLING = 2
+ORIGIN = np.zeros(3)
 # The shirt's rings below the open edge of the neck: factor on x, half depth in m, how far down in m.
 RINGS = ((1.06, 0.085, 0.012), (1.16, 0.105, 0.045), (1.24, 0.120, 0.10), (1.24, 0.130, 0.20), (1.2, 0.140, 0.45))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One supersampled view: what is seen (`frame` over the figure's `faces`) and `surface` [V, 7] (normal, linear colour,
+    gloss) at its points [V, 3] m."""
+
+    frame: MeshFrame
+    points: np.ndarray
+    surface: np.ndarray
 
 
 class Figure:
     """The talker of one shape and look, ready to be drawn in any pose."""
 
-    def __init__(self, head: ArkitHead, shape: np.ndarray, look: Look, seed: int) -> None:
+    def __init__(
+        self, head: ArkitHead, shape: np.ndarray, look: Look, seed: int, light: Light = STUDIO, levels: int = LEVELS
+    ) -> None:
+        self.light = light
         self.coarse = head.faces[~head.face_regions["lashes"]].numpy()
-        self.division = subdivide(self.coarse, head.vertex_count, LEVELS)
+        self.division = subdivide(self.coarse, head.vertex_count, levels)
         self.paint = paint(head, self.division, look, seed)
         self.edge = lowest_loop(self.coarse, head.neutral[:, 1].numpy())
         self.edge_faces = _strip_faces(len(self.edge), len(RINGS) + 1)
         self.body = subdivide(self.edge_faces, len(self.edge) * (len(RINGS) + 1), LEVELS)
-        rest = head.neutral + (torch.from_numpy(shape) @ head.shape_basis).reshape(-1, 3)
-        self.rest_edge = rest.double().numpy()[self.edge]
+        person = (head.neutral + (torch.from_numpy(shape) @ head.shape_basis).reshape(-1, 3)).double().numpy()
+        self.rest_edge = person[self.edge]
         rings = self.body(self._rings(self.rest_edge, np.zeros(3)))
         self.cloth = linear(look.shirt) * weave(rings, Noise(seed))[:, None]
-        offset = len(self.paint.colours)
-        self.faces = np.concatenate([self.division.faces, self.body.faces + offset])
+        parts = [self.division.faces, self.body.faces + len(self.paint.colours)]
+        self.hair = None
+        if look.hair_length > 0:
+            self.hair = LongHair(self._with_hair(person), self.paint.hair > 0.5, look, seed)
+            parts.append(self.hair.faces + len(self.paint.colours) + len(rings))
+        self.part_sizes = [len(part) for part in parts]
+        self.faces = np.concatenate(parts)
 
-    def draw(self, vertices: np.ndarray, stand: np.ndarray, camera: Camera, backdrop: np.ndarray) -> np.ndarray:
-        """Picture [H, W, 3] uint8 of posed head `vertices` [V, 3] m; the body stands at `stand` [3] m (its head's origin
-        at rest); `backdrop` [sH, sW, 3] linear light, s = `SUPERSAMPLING`."""
+    def view(
+        self, vertices: np.ndarray, stand: np.ndarray, turn: np.ndarray, place: np.ndarray, camera: Camera
+    ) -> Drawing:
+        """What `camera` sees of posed head `vertices` [V, 3] m; the body stands at `stand` [3] m (its head's origin at
+        rest); `turn` [3] rad and `place` [3] m: the head's pose, which long hair follows."""
         fine = camera.resized(camera.width * SUPERSAMPLING, camera.height * SUPERSAMPLING)
-        points, surface = self._scene(vertices, stand)
-        frame = rasterise(points, self.faces, fine)
-        picture = lit(frame, self.faces, points, surface, backdrop)
-        small = cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-        return np.round(255 * small.clip(0.0, 1.0) ** (1 / 2.2)).astype(np.uint8)
+        points, surface = self._scene(vertices, stand, turn, place)
+        return Drawing(rasterise(points, self.faces, fine), points, surface)
 
-    def _scene(self, vertices: np.ndarray, stand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points [V, 3] of head and body, and normal, linear colour and gloss [V, 7] there."""
+    def light_up(self, drawing: Drawing, camera: Camera, backdrop: np.ndarray) -> np.ndarray:
+        """Linear light [H, W, 3] float32 of a view before `backdrop` [sH, sW, 3], s = `SUPERSAMPLING`."""
+        picture = lit(drawing.frame, self.faces, drawing.points, drawing.surface, backdrop, self.light)
+        return cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+
+    def draw(
+        self,
+        vertices: np.ndarray,
+        stand: np.ndarray,
+        camera: Camera,
+        backdrop: np.ndarray,
+        turn: np.ndarray = ORIGIN,
+        place: np.ndarray = ORIGIN,
+    ) -> np.ndarray:
+        """Picture [H, W, 3] uint8, arguments as in `view` and `light_up`."""
+        return developed(self.light_up(self.view(vertices, stand, turn, place, camera), camera, backdrop))
+
+    def _with_hair(self, vertices: np.ndarray) -> np.ndarray:
+        """Fine points [V', 3] of the head, hair standing off the scalp."""
+        return self.division(vertices) + self.paint.hair_height[:, None] * self._normals(vertices)
+
+    def _normals(self, vertices: np.ndarray) -> np.ndarray:
         normal = self.division(vertex_normals(vertices, self.coarse))
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+        return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+
+    def _scene(
+        self, vertices: np.ndarray, stand: np.ndarray, turn: np.ndarray, place: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points [V, 3] of head, body and long hair, and normal, linear colour and gloss [V, 7] there."""
+        normal = self._normals(vertices)
         skin = self.division(vertices) + self.paint.hair_height[:, None] * normal
         rings = self._rings(vertices[self.edge], stand)
         cloth_normal = self.body(vertex_normals(rings, self.edge_faces))
         shirt = np.concatenate([cloth_normal, self.cloth, np.zeros((len(self.cloth), 1))], 1)
         person = np.concatenate([normal, self.paint.colours, self.paint.gloss[:, None]], 1)
-        return np.concatenate([skin, self.body(rings)]), np.concatenate([person, shirt]).astype(np.float32)
+        points, surface = [skin, self.body(rings)], [person, shirt]
+        if self.hair is not None:
+            hanging = self.hair.points @ cv2.Rodrigues(np.asarray(turn, np.float64))[0].T + place
+            hair_normal = vertex_normals(hanging, self.hair.faces)
+            points.append(hanging)
+            surface.append(np.concatenate([hair_normal, self.hair.colours, np.full((len(hanging), 1), 0.2)], 1))
+        return np.concatenate(points), np.concatenate(surface).astype(np.float32)
 
     def _rings(self, edge: np.ndarray, stand: np.ndarray) -> np.ndarray:
         """Body vertices: the neck's open edge [L, 3] as posed, then rings that stand still."""
@@ -79,6 +131,13 @@ def frames(head: ArkitHead, tracks: Tracks, look: Look, seed: int) -> Iterator[n
     camera = Camera.from_dict(tracks.camera)
     figure = Figure(head, tracks.shape, look, seed)
     behind = backdrop(camera, look, seed)
+    for drawing in views(head, figure, tracks):
+        yield developed(figure.light_up(drawing, camera, behind))
+
+
+def views(head: ArkitHead, figure: Figure, tracks: Tracks) -> Iterator[Drawing]:
+    """What the camera of `tracks` sees of the figure in every frame."""
+    camera = Camera.from_dict(tracks.camera)
     middle = tracks.translation.mean(0)
     shape = torch.from_numpy(tracks.shape)[None]
     for index in range(len(tracks.expression)):
@@ -89,7 +148,12 @@ def frames(head: ArkitHead, tracks: Tracks, look: Look, seed: int) -> Iterator[n
         vertices = head.vertices(shape, *pose)[0].numpy()
         # Shoulders take half of the head's sway.
         stand = middle + 0.5 * (tracks.translation[index] - middle)
-        yield figure.draw(vertices, stand, camera, behind)
+        yield figure.view(vertices, stand, tracks.rotation[index], tracks.translation[index], camera)
+
+
+def developed(light: np.ndarray) -> np.ndarray:
+    """Linear light to uint8 at gamma 2.2."""
+    return np.round(255 * light.clip(0.0, 1.0) ** (1 / 2.2)).astype(np.uint8)
 
 
 def backdrop(camera: Camera, look: Look, seed: int) -> np.ndarray:

@@ -1,37 +1,68 @@
-"""Light on the demo's talker: wrapped diffuse light of three lamps, sky and ground, and Blinn-Phong highlights.
+"""Light on the talkers: wrapped diffuse light of three lamps, sky and ground, and Blinn-Phong highlights.
 
 Source: Blinn, "Models of light reflection for computer synthesized pictures", SIGGRAPH 1977.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
 from emotag.render.mesh import MeshFrame
 
-# Directions towards the lamps in the camera's frame, and their strength: key from the upper left, cool fill, rim.
-_DIRECTIONS = np.array([(-0.45, 0.55, 0.85), (0.75, 0.10, 0.65), (0.55, 0.55, -0.75)], np.float32)
-DIRECTIONS = _DIRECTIONS / np.linalg.norm(_DIRECTIONS, axis=1, keepdims=True)
-STRENGTHS = np.array([(0.80, 0.76, 0.70), (0.26, 0.29, 0.33), (0.35, 0.36, 0.38)], np.float32)
-SKY, GROUND = np.array([0.30, 0.31, 0.33], np.float32), np.array([0.14, 0.12, 0.11], np.float32)
+
+@dataclass(frozen=True)
+class Light:
+    """Unit `directions` [3, 3] towards the lamps in the camera's frame and their `strengths` [3, 3]; light of `sky` [3]
+    and `ground` [3]. Linear light, float32."""
+
+    directions: np.ndarray
+    strengths: np.ndarray
+    sky: np.ndarray
+    ground: np.ndarray
+
+
+def light_of(directions: np.ndarray, strengths: np.ndarray, sky: np.ndarray, ground: np.ndarray) -> Light:
+    """A light whose directions need not have unit length."""
+    towards = np.array(directions, np.float32)
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    return Light(towards, *(np.array(values, np.float32) for values in (strengths, sky, ground)))
+
+
+# Key from the upper left, cool fill, rim.
+STUDIO = light_of(
+    [(-0.45, 0.55, 0.85), (0.75, 0.10, 0.65), (0.55, 0.55, -0.75)],
+    [(0.80, 0.76, 0.70), (0.26, 0.29, 0.33), (0.35, 0.36, 0.38)],
+    (0.30, 0.31, 0.33),
+    (0.14, 0.12, 0.11),
+)
 # How far light reaches round the edge, as through skin.
 WRAP = 0.25
 # The highlight's exponent is 2^SHARPNESS.
 SHARPNESS, HIGHLIGHT = 5, 0.35
 
 
-def lit(frame: MeshFrame, faces: np.ndarray, points: np.ndarray, surface: np.ndarray, behind: np.ndarray) -> np.ndarray:
+def lit(
+    frame: MeshFrame,
+    faces: np.ndarray,
+    points: np.ndarray,
+    surface: np.ndarray,
+    behind: np.ndarray,
+    light: Light = STUDIO,
+) -> np.ndarray:
     """Linear light [H, W, 3] float32 of a drawn mesh over the picture `behind` [H, W, 3].
 
     Args: `points` [V, 3] m in the camera's frame; `surface` [V, 7] normal, linear colour, gloss 0 to 1.
     """
     picture = np.ascontiguousarray(behind, np.float32).copy()
     arrays = (np.asarray(points, np.float32), np.asarray(surface, np.float32))
-    _lit(frame.face_index, frame.barycentric, np.asarray(faces, np.int64), *arrays, picture)
+    lamps = (light.directions, light.strengths, light.sky, light.ground)
+    _lit(frame.face_index, frame.barycentric, np.asarray(faces, np.int64), *arrays, *lamps, picture)
     return picture
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _lit(index, barycentric, faces, points, surface, picture):
+def _lit(index, barycentric, faces, points, surface, directions, strengths, sky, ground, picture):
     height, width = index.shape
     value, view = np.empty(7, np.float32), np.empty(3, np.float32)
     diffuse, shine = np.empty(3, np.float32), np.empty(3, np.float32)
@@ -53,10 +84,10 @@ def _lit(index, barycentric, faces, points, surface, picture):
             x, y, z = value[0] / length, value[1] / length, value[2] / length
             up = 0.5 + 0.5 * y
             for k in range(3):
-                diffuse[k] = up * SKY[k] + (1 - up) * GROUND[k]
+                diffuse[k] = up * sky[k] + (1 - up) * ground[k]
                 shine[k] = 0.0
             for lamp in range(3):
-                p, q, r = DIRECTIONS[lamp, 0], DIRECTIONS[lamp, 1], DIRECTIONS[lamp, 2]
+                p, q, r = directions[lamp, 0], directions[lamp, 1], directions[lamp, 2]
                 facing = max(0.0, (x * p + y * q + z * r + WRAP) / (1 + WRAP))
                 facing *= np.sqrt(np.sqrt(facing))
                 hx, hy, hz = view[0] + p, view[1] + q, view[2] + r
@@ -66,7 +97,7 @@ def _lit(index, barycentric, faces, points, surface, picture):
                 # Light that comes from behind the surface has no mirror image in it.
                 peak *= min(1.0, 4 * facing)
                 for k in range(3):
-                    diffuse[k] += facing * STRENGTHS[lamp, k]
-                    shine[k] += peak * STRENGTHS[lamp, k]
+                    diffuse[k] += facing * strengths[lamp, k]
+                    shine[k] += peak * strengths[lamp, k]
             for k in range(3):
                 picture[row, column, k] = value[3 + k] * diffuse[k] + HIGHLIGHT * value[6] * shine[k]

@@ -4,7 +4,6 @@ Lips follow the visemes (`emotag.synthetic.visemes`) at a real speaker's scale t
 rest of the face, head and eyes move by seed.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from emotag.artifacts import Tracks
 from emotag.geometry.camera import Camera
 from emotag.head.arkit import ArkitHead
 from emotag.synthetic import movement
-from emotag.synthetic.expressions import Mood, emotional_units, intensities, openness, teacher
+from emotag.synthetic.expressions import emotional_units, openness, teacher
 from emotag.synthetic.mouth import CLOSED_GAP, mouth_model, preferences
 from emotag.synthetic.visemes import lip_track
 from emotag.synthetic.voices import Voice
@@ -25,7 +24,8 @@ SPREAD = np.array([0.05, 0.05, 0.012, 0.03])
 MEAN_OPENING = np.array([1.2, 0.0, 0.0, 1.1])
 # An emotion moves the mouth's mean this far towards what its units alone would do.
 MOOD_SHARE = 0.7
-DISTANCE_M = 0.75
+# Where the head's origin stands before the camera, m.
+PLACE = (0.0, 0.012, -0.75)
 FOCAL_OVER_WIDTH = 2.0
 
 
@@ -65,13 +65,18 @@ def random_person(name: str, shape_size: int, seed: int, variety: float = 0.75) 
 
 
 def perform(
-    head: ArkitHead, person: Person, voice: Voice, moods: Sequence[Mood], frames: int, camera: Camera
+    head: ArkitHead,
+    person: Person,
+    voice: Voice,
+    course: np.ndarray,
+    camera: Camera,
+    place: tuple[float, float, float] = PLACE,
 ) -> Performance:
-    """`person` speaks `voice` for `frames` frames in the given moods, seen by `camera`."""
+    """`person` speaks `voice` for T frames with the class intensities `course` [T, 7], at `place` m before `camera`."""
     random = np.random.default_rng([person.seed, 2])
+    frames = len(course)
     times = np.arange(frames) / FPS
     level = movement.loudness(voice.audio, frames)
-    course = intensities(moods, frames)
     felt = emotional_units(course, head.expression_names)
     stressed = movement.beats(level)
     rotation, sway = movement.head_motion(random, stressed, frames, person.liveliness)
@@ -81,7 +86,7 @@ def perform(
     fixed = np.concatenate([felt, np.zeros((frames, 3))], 1)
     motion, lips = _mouth(head, person, voice, times, wanted, fixed)
     expression = np.clip(motion[:, : upper.shape[1]] + upper, 0.0, 1.0)
-    translation = np.array([0.0, 0.012, -DISTANCE_M]) + sway
+    translation = np.array(place) + sway
     arrays = {
         "shape": person.shape, "expression": expression, "jaw": motion[:, upper.shape[1] :],
         "neck": np.zeros((frames, 3)), "eyes": movement.gaze(random, frames, rotation, person.liveliness),

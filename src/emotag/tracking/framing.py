@@ -54,6 +54,15 @@ def cut(picture: np.ndarray, box: CropBox, size_px: int) -> np.ndarray:
     return resize(inside, size_px, size_px)
 
 
+def cut_labels(labels: np.ndarray, box: CropBox, size_px: int) -> np.ndarray:
+    """The box's part of labels [H, W] uint8 at `size_px` squared, each pixel the nearest one; 0 outside the frame."""
+    place = np.floor((np.arange(size_px) + 0.5) * box.edge / size_px).astype(int)
+    rows, columns = box.top + place, box.left + place
+    height, width = labels.shape
+    inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[None]
+    return np.where(inside, labels[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)], np.uint8(0))
+
+
 def outside(boxes: np.ndarray, box: CropBox) -> np.ndarray:
     """[n] bool: the face box [n, 4] px is not wholly inside the crop."""
     left, top, right, bottom = box.as_list()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
-from emotag.people import Identity, TestPart
+from emotag.people import TALKERS, Identity, TestPart, talkers
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, check_corpus, clip_owners
 from emotag.workflow.assets import detector_of, model_of, place_of, sapiens_of
 
@@ -33,7 +33,7 @@ class Plan:
 
     def identity(self, name: str) -> Identity:
         """Settings of an identity; an unknown one makes the job impossible."""
-        return self.config.identities[name]
+        return self.config.everyone()[name]
 
     def clips_of(self, identity: str) -> dict[str, str]:
         """{clip: file} of an identity."""
@@ -88,7 +88,7 @@ class Plan:
 
     def corpus_identity(self, clip: str) -> str:
         """The identity whose subject tracks a corpus clip."""
-        return clip_owners(self.config.identities)[clip][1]
+        return clip_owners(self.config.everyone())[clip][1]
 
     def corpus_people(self) -> dict[str, str]:
         """{clip: person} of the corpus."""
@@ -101,6 +101,28 @@ class Plan:
     def corpus_files(self, left_out: str, file: str) -> list[str]:
         """A file of every clip of the corpus but those of the person left out."""
         return [self.clip_file(self.corpus_identity(clip), clip, file) for clip in self.corpus_without(left_out)]
+
+    def talker_clips(self) -> dict[str, str]:
+        """{clip: person} of the synthetic corpus."""
+        corpus = self.config.synthetic_corpus
+        people = talkers(corpus.identities, corpus.clips)
+        return {clip: name for name, identity in people.items() for clip in identity.clips}
+
+    def talker_files(self, *files: str) -> list[str]:
+        """Files of every clip of the synthetic corpus."""
+        return [f"{TALKERS}/{clip}/{file}" for clip in self.talker_clips() for file in files]
+
+    def talker_tracks(self) -> list[str]:
+        """What the tracker finds in every clip of the synthetic corpus."""
+        return [self.clip_file(name, clip, "tracks.safetensors") for clip, name in self.talker_clips().items()]
+
+    def judgements(self, left_out: str = "all") -> list[str]:
+        """The curation of every clip of the corpus but those of the person left out."""
+        return [f"results/curation/{clip}.json" for clip in self.corpus_without(left_out)]
+
+    def curation(self, wildcards: Any) -> list[str]:
+        """Judgements that the corpus of a job heeds."""
+        return self.judgements(wildcards.left_out) if self.config.corpus.curated else []
 
     def left_out(self, identity: str) -> str:
         """`without-<person>` where the corpus holds the person of an identity, else `all`."""
@@ -246,7 +268,7 @@ class Plan:
 
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""
-        return clip_owners(self.config.identities)[wildcards.clip][0]
+        return clip_owners(self.config.everyone())[wildcards.clip][0]
 
     def driving_file(self, name: str) -> str:
         """The file of a driving audio, by the name its results have."""

@@ -1,0 +1,131 @@
+"""How well a synthetic clip's known head is found again: masks, vertices, jaw, lids and pose against the truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from emotag.artifacts import Tracks
+from emotag.head.base import HeadModel
+from emotag.metrics.events import blinks, f1
+from emotag.tracking.posing import CHUNK_FRAMES, posed_vertices
+
+# A blink is found when it is seen within this many frames.
+BLINK_TOLERANCE = 2
+SHUT = 0.5
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two masks; 1 where both are empty."""
+    union = np.logical_or(a, b).sum()
+    return float(np.logical_and(a, b).sum() / union) if union else 1.0
+
+
+def similarity(source: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """Scale, rotation [3, 3] and shift [3] that bring points `source` [P, 3] to `target` [P, 3] by least squares.
+
+    Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991.
+    """
+    from_mean, to_mean = source.mean(0), target.mean(0)
+    a, b = source - from_mean, target - to_mean
+    u, values, vt = np.linalg.svd(b.T @ a)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float((values * sign).sum() / (a**2).sum())
+    return scale, rotation, to_mean - scale * rotation @ from_mean
+
+
+def cut(tracks: Tracks, frames: int) -> Tracks:
+    """The first `frames` frames."""
+    names = ("expression", "jaw", "neck", "eyes", "rotation", "translation", "landmark_error", "interpolated")
+    return replace(tracks, **{name: getattr(tracks, name)[:frames] for name in names})
+
+
+def at_rest(tracks: Tracks) -> Tracks:
+    """The same motion of a head that stays where it is: no rotation, no translation, no neck."""
+    still = {name: np.zeros_like(getattr(tracks, name)) for name in ("rotation", "translation", "neck")}
+    return replace(tracks, **still)
+
+
+def skull(head: HeadModel) -> np.ndarray:
+    """Vertices [V] bool that no expression moves: scalp, ears and what of the skin stays put within 0.1 mm."""
+    units = torch.eye(len(head.expression_names) + 1)[:, : len(head.expression_names)]
+    jaw = torch.zeros(len(units), 3)
+    jaw[-1, 0] = 0.2
+    zero = torch.zeros(len(units), 3)
+    posed = head.vertices(torch.zeros(1, head.shape_size), units, jaw, zero, torch.zeros(len(units), 6), zero, zero)
+    rest = head.vertices(
+        torch.zeros(1, head.shape_size), units[:1] * 0, *(torch.zeros(1, n) for n in (3, 3, 6, 3, 3))
+    )  # fmt: skip
+    still = ((posed - rest).norm(dim=-1).amax(0) < 1e-4).numpy()
+    regions = {name: mask.numpy() for name, mask in head.vertex_regions.items()}
+    return still & (regions["scalp"] | regions["ears"] | regions["skin"]) & ~regions["neck"]
+
+
+def lip_errors_mm(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> np.ndarray:
+    """Distance [all frames x lip vertices] mm of the found lips from the true ones, in the head's own frame.
+
+    One similarity a person brings the found skull to the true one; expression, jaw and shape are all that is compared.
+    """
+    lips = head.vertex_regions["lips"].numpy()
+    fixed = skull(head)
+    rest = [_rest_vertices(head, tracks[0]) for tracks in (found, true)]
+    scale, rotation, shift = similarity(rest[0][fixed], rest[1][fixed])
+    errors = []
+    for ours, theirs in zip(found, true, strict=True):
+        for start in range(0, len(theirs.expression), CHUNK_FRAMES):
+            part = slice(start, start + CHUNK_FRAMES)
+            a, b = (posed_vertices(head, at_rest(tracks), part)[:, lips].double().numpy() for tracks in (ours, theirs))
+            errors.append(np.linalg.norm(scale * a @ rotation.T + shift - b, axis=-1).ravel())
+    return 1000 * np.concatenate(errors)
+
+
+def _rest_vertices(head: HeadModel, tracks: Tracks) -> np.ndarray:
+    """The person's head [V, 3] m with every unit at zero."""
+    names = ("expression", "jaw", "neck", "eyes", "rotation", "translation")
+    zeros = {name: np.zeros_like(getattr(tracks, name)[:1]) for name in names}
+    return posed_vertices(head, replace(tracks, **zeros), slice(0, 1))[0].double().numpy()
+
+
+def jaw_correlation(found: list[Tracks], true: list[Tracks]) -> float:
+    """Pearson correlation of the jaw's opening over all frames."""
+    ours, theirs = (np.concatenate([tracks.jaw[:, 0] for tracks in side]) for side in (found, true))
+    return float(np.corrcoef(ours, theirs)[0, 1])
+
+
+def blink_f1(found: list[Tracks], true: list[Tracks]) -> float:
+    """F1 of blinks (closures beyond half, by the lids' unit) over all clips, within two frames."""
+    events = [[], []]
+    for clip, pair in enumerate(zip(found, true, strict=True)):
+        for side, tracks in zip(events, pair, strict=True):
+            side.append(10_000 * clip + _blinks(tracks))
+    ours, theirs = (np.concatenate(side) for side in events)
+    return f1(theirs, ours, BLINK_TOLERANCE)
+
+
+def _blinks(tracks: Tracks) -> np.ndarray:
+    """Middle frames of the runs in which both lids are closed beyond half."""
+    columns = [tracks.expression_names.index("eyeBlink" + side) for side in ("Left", "Right")]
+    opening = 1.0 - tracks.expression[:, columns].mean(1)
+    return blinks(opening, SHUT / float(np.median(opening)))
+
+
+def head_degrees(found: list[Tracks], true: list[Tracks]) -> np.ndarray:
+    """Angle [all frames] in degrees between found and true head rotations, after one constant turn a person.
+
+    The constant is the mean turn from found to true: which pose of a head is 'straight' is a part of its shape.
+    """
+    ours, theirs = (Rotation.from_rotvec(np.concatenate([t.rotation for t in side])) for side in (found, true))
+    constant = (theirs * ours.inv()).mean()
+    return np.degrees((theirs * (constant * ours).inv()).magnitude())
+
+
+def unit_correlations(found: np.ndarray, true: np.ndarray, names: list[str]) -> dict[str, float]:
+    """Pearson correlation of each action unit [T, A] that the truth moves (deviation over 0.1 of 5)."""
+    moving = true.std(0) > 0.1
+    return {
+        name: float(np.corrcoef(found[:, i], true[:, i])[0, 1]) if found[:, i].std() > 0 else 0.0
+        for i, name in enumerate(names)
+        if moving[i]
+    }

@@ -1,0 +1,76 @@
+"""What is compared with a synthetic clip's truth: closed forms, and zero for the truth itself."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from emotag.artifacts import Tracks
+from emotag.geometry.camera import Camera
+from emotag.tracking import recovery
+
+FRAMES = 60
+
+
+@pytest.fixture(scope="module")
+def true(head):
+    random = np.random.default_rng(0)
+    expression = np.zeros((FRAMES, len(head.expression_names)), np.float32)
+    for side in ("Left", "Right"):
+        expression[20:24, head.unit("eyeBlink" + side)] = 0.9
+        expression[40:44, head.unit("eyeBlink" + side)] = 0.9
+    jaw = np.zeros((FRAMES, 3), np.float32)
+    jaw[:, 0] = random.uniform(0, 0.2, FRAMES)
+    zero = np.zeros((FRAMES, 3), np.float32)
+    return Tracks(
+        head_model=head.name, expression_names=list(head.expression_names),
+        shape=random.normal(size=head.shape_size).astype(np.float32) * 0.5,
+        expression=expression, jaw=jaw, neck=zero, eyes=np.zeros((FRAMES, 6), np.float32),
+        rotation=(0.2 * random.normal(size=(FRAMES, 3))).astype(np.float32), translation=zero - 0.7,
+        camera=Camera(100, 100, 50, 50, 100, 100).as_dict(), landmark_error=np.zeros((FRAMES, 478), np.float32),
+        interpolated=np.zeros(FRAMES, bool),
+    )  # fmt: skip
+
+
+def test_similarity_undoes_a_similarity():
+    random = np.random.default_rng(1)
+    source, turn = random.normal(size=(30, 3)), Rotation.from_rotvec([0.3, -0.8, 0.5]).as_matrix()
+    scale, rotation, shift = recovery.similarity(source, 1.7 * source @ turn.T + [1, 2, 3])
+    assert scale == pytest.approx(1.7)
+    np.testing.assert_allclose(rotation, turn, atol=1e-12)
+    np.testing.assert_allclose(shift, [1, 2, 3], atol=1e-12)
+
+
+def test_overlap_counts_pixels():
+    a, b = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
+    assert recovery.overlap(a, b) == 1
+    a[:2], b[1:3] = True, True
+    assert recovery.overlap(a, b) == pytest.approx(4 / 12)
+
+
+def test_the_truth_finds_itself(head, true):
+    assert recovery.lip_errors_mm(head, [true], [true]).max() < 1e-3
+    assert recovery.jaw_correlation([true], [true]) == pytest.approx(1)
+    assert recovery.blink_f1([true], [true]) == 1
+    assert recovery.head_degrees([true], [true]).max() < 1e-3
+
+
+def test_pose_does_not_count_and_an_open_jaw_does(head, true):
+    moved = replace(true, rotation=true.rotation * 0, translation=true.translation + 0.1)
+    assert recovery.lip_errors_mm(head, [moved], [true]).max() < 1e-3
+    shut = replace(true, jaw=true.jaw * 0)
+    assert np.median(recovery.lip_errors_mm(head, [shut], [true])) > 2
+
+
+def test_a_missed_blink_and_a_constant_turn(true, head):
+    missed = true.expression.copy()
+    missed[40:44] = 0
+    assert recovery.blink_f1([replace(true, expression=missed)], [true]) == pytest.approx(2 / 3)
+    turned = (Rotation.from_rotvec([0.1, 0, 0]) * Rotation.from_rotvec(true.rotation)).as_rotvec().astype(np.float32)
+    assert recovery.head_degrees([replace(true, rotation=turned)], [true]).max() < 1e-3
+
+
+def test_skull_is_what_nothing_moves(head):
+    fixed = recovery.skull(head)
+    assert 300 < fixed.sum() < 4000 and not (fixed & head.vertex_regions["lips"].numpy()).any()
