@@ -38,6 +38,9 @@ rule curation_table:
         "results/benchmarks/curation_table/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=stage_code("curation_table"),
     shell:

@@ -82,6 +82,9 @@ rule realism_table:
         "results/benchmarks/realism_table/shared.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=stage_code("realism_table"),
     shell:
