@@ -1,11 +1,14 @@
-"""`python -m emotag.bench raster` and `gpu`: how fast the renderers are on this machine's processor and on its GPU."""
+"""`python -m emotag.bench raster` and `gpu`: how fast the renderers are on this machine's processor and on its GPU.
+
+`python -m emotag.bench providers`: seconds and memory of the networks that play the roles of docs/providers.md.
+"""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
 
-from emotag.bench import gpu, raster
+from emotag.bench import gpu, providers, raster
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import EmotagError
 from emotag.io.artifact import write_json
@@ -23,12 +26,18 @@ def main(arguments: list[str] | None = None) -> int:
         for file in AvatarFiles.__dataclass_fields__:
             command.add_argument(f"--{file}", type=Path, help=f"artifact of the avatar scene: {file}")
     command.add_argument("--batches", nargs="*", type=int, default=[1, 8], help="frames a call")
+    parts = commands.add_parser("providers", help=providers.__doc__)
+    parts.add_argument("--json", type=Path, help="write the figures here too")
+    parts.add_argument("--only", nargs="*", default=list(providers.CASES), choices=providers.CASES)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    given = {name: getattr(chosen, name) for name in AvatarFiles.__dataclass_fields__}
+    given = {name: getattr(chosen, name, None) for name in AvatarFiles.__dataclass_fields__}
     try:
         files = AvatarFiles(**given) if all(given.values()) else None
-        if chosen.command == "gpu":
+        if chosen.command == "providers":
+            result = providers.run(chosen.only)
+            print(providers.table(result))
+        elif chosen.command == "gpu":
             result = gpu.run(chosen.scenes, chosen.batches, chosen.rounds, files)
             print(gpu.table(result))
         else:
