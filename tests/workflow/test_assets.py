@@ -49,6 +49,13 @@ def test_every_provider_has_its_file():
             assert plan.model(section) == place_of(name)
 
 
+def test_a_prior_that_cannot_be_trained_is_refused_in_one_line(shared_copy):
+    done = shared_copy.snakemake("-n", "results/clips/demo/crop.mp4", "--config", "identity={provider: adaface}")
+    assert done.returncode == 2 and "Traceback" not in done.stdout
+    assert "error: identity.provider adaface needs corpus" in done.stdout
+    assert shared_copy.jobs("results/clips/demo/crop.mp4", "--config", "preset=paper")["crop"] == 1
+
+
 def test_given_speech_is_a_file_a_recording():
     plan = Plan(resolve({"speech": {"provider": "given"}, **OF_CLIPS}, cuda=False))
     assert plan.speech_model(SimpleNamespace(clip="ann")) == "data/speech/ann.npy"
