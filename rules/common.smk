@@ -2,7 +2,7 @@
 from emotag.errors import EmotagError
 from emotag.manifest import coverage
 from emotag.manifest import load as load_manifest
-from emotag.project import check_files, load_files, resolve
+from emotag.project import check_corpus, check_files, load_files, resolve
 from emotag.workflow.assets import (
     FLAME_LANDMARKS,
     FLAME_MASKS,
@@ -41,6 +41,9 @@ try:
     PLAN = Plan(CONFIG, terms(CONFIG, ASSETS))
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
+    elif workflow.is_main_process and CONFIG.preset != "paper":
+        # The preset itself asks for people; its footage can be made, and the table of assets asked for, before they are named.
+        check_corpus(CONFIG)
 except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
     print("error:", *str(error).split(), file=sys.stderr)

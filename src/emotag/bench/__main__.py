@@ -1,6 +1,6 @@
-"""`python -m emotag.bench raster`, `gpu`, `job` and `survival`: how fast the renderers are on this machine's processor and
-on its GPU, how many frames and training steps a second an avatar makes, and whether a pipeline that was killed ends with the
-bytes of one that was not."""
+"""`python -m emotag.bench raster`, `gpu`, `job`, `providers` and `survival`: how fast the renderers are on this machine's
+processor and on its GPU, how many frames and training steps a second an avatar makes, seconds and memory of the networks of
+docs/providers.md, and whether a pipeline that was killed ends with the bytes of one that was not."""
 
 import argparse
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from emotag.bench import gpu, job, raster, survival
+from emotag.bench import gpu, job, providers, raster, survival
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
@@ -34,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_argument("--scenes", nargs="*", default=list(bench.SCENES), choices=bench.SCENES)
         if name == "gpu":
             command.add_argument("--batches", nargs="*", type=int, default=[1, 8], help="frames a call")
+    command = commands.add_parser("providers", help=providers.__doc__)
+    command.add_argument("--json", type=Path, help="write the figures here too")
+    command.add_argument("--only", nargs="*", default=list(providers.CASES), choices=providers.CASES)
     command = commands.add_parser("survival", help=survival.__doc__)
     command.add_argument("--json", type=Path, required=True, help="rows go here; those in it are not done again")
     command.add_argument("--work", type=Path, default=Path("results/survival"), help="folder for working trees")
@@ -43,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     if chosen.command == "survival":
         return survive(chosen)
-    given = {name: getattr(chosen, name) for name in AvatarFiles.__dataclass_fields__}
+    given = {name: getattr(chosen, name, None) for name in AvatarFiles.__dataclass_fields__}
     try:
         files = AvatarFiles(**given) if all(given.values()) else None
         bench, result = measured(chosen, files)
@@ -62,6 +65,8 @@ def measured(chosen: argparse.Namespace, files: AvatarFiles | None) -> tuple[Mod
     Raises:
         ConfigError: it needs an avatar and there is none.
     """
+    if chosen.command == "providers":
+        return providers, providers.run(chosen.only)
     if chosen.command == "gpu":
         return gpu, gpu.run(chosen.scenes, chosen.batches, chosen.rounds, files)
     if chosen.command == "raster":

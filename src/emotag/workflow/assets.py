@@ -132,11 +132,17 @@ def place_of(name: str) -> str:
 
 
 def needed(config: Config, assets: dict[str, Asset]) -> list[str]:
-    """Names of the assets that a run needs: all that are not optional, and those of its providers."""
-    models = models_of(config)
+    """Names of the assets that a run needs: those of every run, of its providers and of its metrics."""
+    chosen = models_of(config) | always(assets)
     for metric, names in METRIC_FILES.items():
-        models |= set(names if getattr(config.measure, metric) else ())
-    return [name for name, asset in assets.items() if not asset.optional or name in models]
+        chosen |= set(names if getattr(config.measure, metric) else ())
+    return [name for name in assets if name in chosen]
+
+
+def always(assets: dict[str, Asset]) -> set[str]:
+    """Names of the assets that every run needs: all that are neither optional nor the model of a provider."""
+    of_providers = {name for models in MODELS.values() for name in models.values()}
+    return {name for name, asset in assets.items() if not asset.optional} - of_providers
 
 
 def in_place(name: str) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from emotag.io.assets import Asset
 from emotag.project import Config
-from emotag.workflow.assets import MODELS, models_of
+from emotag.workflow.assets import always, models_of
 
 # Parts that are no assets, by (section, provider): name, licence, what it allows.
 PACKAGES = {
@@ -45,10 +45,8 @@ def verdict(config: Config, assets: dict[str, Asset]) -> str:
 
 
 def _assets_of(config: Config, assets: dict[str, Asset]) -> list[Asset]:
-    """What the providers read, and what every run does: all compulsory assets that are not the model of a provider."""
-    of_providers = {name for section in MODELS.values() for name in section.values()}
-    always = {name for name, asset in assets.items() if not asset.optional} - of_providers
-    return [assets[name] for name in assets if name in models_of(config) | always]
+    """What the providers read, and what every run does."""
+    return [assets[name] for name in assets if name in models_of(config) | always(assets)]
 
 
 def _packages_of(config: Config) -> list[tuple[str, str, str]]:
