@@ -27,6 +27,8 @@ LONGEST_STEP = 6.0
 # Pull towards the landmarks' pose, in squared colour distances summed over pixels a unit squared: where pictures say little
 # (weak texture, pitch against height) errors must not add up from frame to frame.
 PULL = 0.1
+# A step smaller than this in every number (units) is the last: what would follow is a third of it, and no error of a fit.
+SETTLED = 0.05
 # No correction is larger (units): beyond it is no longer the error of a landmark fit.
 LARGEST = 12.0
 # Pixels are compared after a mean over squares of this edge.
@@ -58,7 +60,7 @@ class View:
 
 @dataclass(frozen=True)
 class PoseRefinement:
-    """`steps` of Gauss-Newton with one `deformer`, `renderer` and `camera`; the Jacobian is renewed every `renewal` steps."""
+    """At most `steps` of Gauss-Newton with one `deformer`, `renderer` and `camera`; the Jacobian is renewed every `renewal` steps."""
 
     deformer: RiggedDeformer
     renderer: Renderer
@@ -95,6 +97,8 @@ class PoseRefinement:
             slope = weighted @ residual.reshape(-1) + self.pull * state
             change = torch.linalg.solve(normal, slope).clamp(-LONGEST_STEP, LONGEST_STEP)
             state = (state - change).clamp(-LARGEST, LARGEST)
+            if change.abs().max() < SETTLED:
+                break
         return state * units
 
     def draw(self, codes: Codes, corrections: Tensor, view: View) -> Tensor:
