@@ -16,9 +16,11 @@ from emotag.gaussians.trunk import Trunk
 from emotag.geometry.camera import Camera
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.methods import load as load_method
+from emotag.motion import grmn
 from emotag.motion.codes import Codes
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.motion.mouth_field import MouthArchitecture, canonical_positions
+from emotag.training.appearance import frozen_tokens
 
 FRAMES, UNITS = 5, 2
 
@@ -107,3 +109,12 @@ def test_training_steps_train(driven, avatar):
 def test_without_an_avatar_it_is_told(capsys):
     assert main(["job"]) == 2
     assert "expected a trained avatar" in capsys.readouterr().err
+
+
+def test_tokens_are_kept_only_while_their_layers_stand_still(driven, avatar):
+    scene = job.scene_of(driven, avatar, AdaptConfig(size_px=64), GeometryConfig(size_px=32))
+    network = grmn.load(avatar.network, avatar.architecture["network"])
+    tokens = frozen_tokens(network, scene.cues, ("network.speech.adain.", "mouth."))
+    torch.testing.assert_close(tokens, network.tokens(scene.cues.speech, scene.cues.prosody))
+    for trained in ("network.", "network.speech.mlp.", "network.speech.transformer.layers.0"):
+        assert frozen_tokens(network, scene.cues, (trained,)) is None

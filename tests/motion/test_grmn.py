@@ -134,3 +134,14 @@ def test_wrong_weights_are_refused_with_a_reason():
         grmn.load(built.arrays(), built.architecture.plain() | {"channels": 8})
     with pytest.raises(ArtifactMismatch, match="expected one of"):
         grmn.load(built.arrays(), built.architecture.plain() | {"latent": "z3"})
+
+
+def test_tokens_made_beforehand_change_nothing():
+    """Nothing below the adaptive normalisation knows whose speech it is."""
+    built = network().eval()
+    disturb(built)
+    speech, prosody, units, identity = inputs()
+    tokens = built.tokens(speech, prosody)
+    plain, given = built(speech, prosody, units, identity), built(speech, prosody, units, identity, tokens)
+    for name in ("motion", "gate", "emotion", "condition"):
+        assert torch.equal(getattr(plain, name), getattr(given, name)), name

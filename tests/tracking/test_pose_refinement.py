@@ -25,14 +25,20 @@ class Ball:
     def mesh(self, codes):
         return self.local @ axis_angle_to_matrix(codes.rotation).transpose(-1, -2) + codes.translation[:, None]
 
-    def on_mesh(self, means, codes, mouth_moves):
-        count = len(codes)
+    def splats(self, means):
+        count = len(means)
         quaternions = torch.tensor([1.0, 0, 0, 0]).expand(count, 1500, 4)
         colours = 1.6 * torch.sin(80 * self.local + torch.tensor([0.0, 1.0, 2.0]))[None, :, None]
         return Splats(means, quaternions, torch.full((count, 1500, 3), 0.003), torch.full((count, 1500), 0.95), colours)
 
+    def still(self, codes):
+        return self
+
+    def at(self, rotations, translations, means):
+        return (self.splats(one[None]) for one in means)
+
     def __call__(self, codes):
-        return self.on_mesh(self.mesh(codes), codes, False)
+        return self.splats(self.mesh(codes))
 
 
 BALL = Ball()

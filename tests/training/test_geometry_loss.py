@@ -1,6 +1,8 @@
 """Geometry losses: invariance to what a prior cannot know, and that they do fire."""
 
+import pytest
 import torch
+from torch.nn.functional import adaptive_avg_pool2d
 
 from emotag.training.geometry_loss import depth_loss, normal_loss, pooled
 
@@ -43,3 +45,15 @@ def test_normals_by_angle():
 def test_pooling_is_a_block_mean():
     image = torch.arange(16.0).reshape(1, 4, 4, 1)
     assert pooled(image, 2, 2)[0, 0, 0, 0] == (0 + 1 + 4 + 5) / 4
+
+
+@pytest.mark.parametrize(("height", "width"), [(4, 6), (5, 6)])
+def test_fused_pooling_is_the_one_of_torch(height, width):
+    """Also where blocks are not alike, and torch does it."""
+    image = torch.rand(2, 8, 12, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    weight = torch.rand(2, height, width, 3, generator=torch.Generator().manual_seed(1))
+    expected = adaptive_avg_pool2d(image.permute(0, 3, 1, 2), (height, width)).permute(0, 2, 3, 1)
+    found = pooled(image, height, width)
+    torch.testing.assert_close(found, expected)
+    gradients = [torch.autograd.grad((weight * drawn).sum(), image)[0] for drawn in (found, expected)]
+    torch.testing.assert_close(*gradients)

@@ -42,3 +42,23 @@ def test_hinges_are_zero_inside_and_linear_outside():
     assert losses.position_hinge(torch.tensor([[1.0, -1.0, 0.3]])) == 0
     assert torch.isclose(losses.position_hinge(torch.tensor([[-4.0, 5.0, 0.0]])), torch.tensor(5.0))
     assert torch.isclose(losses.scale_hinge(torch.tensor([[0.6, 0.1, 1.6], [0.0, 0.0, 0.0]])), torch.tensor(0.5))
+
+
+def test_fused_hinge_is_the_one_of_torch():
+    random = torch.Generator().manual_seed(0)
+    values = 2 * torch.randn(200, 3, generator=random, dtype=torch.float64)
+    values[0] = 0
+    counted = torch.rand(200, generator=random) < 0.7
+    for rows in (None, counted, torch.zeros(200, dtype=torch.bool)):
+        found = []
+        for dtype in (torch.float64, torch.float32):
+            leaf = values.to(dtype, copy=True).requires_grad_()
+            loss = losses.beyond(leaf, 1.0, rows)
+            (3 * loss).backward()
+            found.append((loss.detach().double(), leaf.grad.double()))
+        if rows is None or rows.any():
+            for truth, fused in zip(*found, strict=True):
+                torch.testing.assert_close(fused, truth, rtol=1e-5, atol=1e-8)
+        else:
+            # No Gaussian, no penalty (a mean over none would not be a number).
+            assert found[1][0] == 0 and not found[1][1].any()

@@ -1,7 +1,7 @@
 """What the CPU renderer is to reach, against what `emotag.bench.raster` found.
 
-Milliseconds are for one core of a current server and mean little elsewhere; ratios hold on any machine (the one of two
-threads on a quiet one).
+Milliseconds are for one core of a current server and mean little elsewhere; ratios hold on any machine. Two threads against
+one, and the warm start, are wall time: they need a machine with nothing else to do.
 """
 
 from typing import Any

@@ -37,7 +37,8 @@ from emotag.render.base import Renderer
 from emotag.render.photometric import Photometric
 from emotag.stages.render import draw
 from emotag.training import adaptation
-from emotag.training.appearance import AdaptedAvatar, Scene, facing_normals
+from emotag.training.appearance import AdaptedAvatar, Scene, frozen_tokens
+from emotag.training.facing import facing_normals
 from emotag.training.footage import Footage
 from emotag.training.geometry_loss import pooled
 from emotag.training.loop import Phase, Run, one_step, optimiser_for
@@ -100,6 +101,7 @@ def parts(
         driven.deformer, grmn.load(avatar.network, avatar.architecture["network"]), len(scene.footage)
     )
     trained = methods.load("emotag").adapt_scopes[config.scope]
+    tokens = frozen_tokens(model.network, scene.cues, trained)
     found: dict[str, tuple[dict[int, Callable[[], None]], int]] = {
         "draw": ({t: lambda r=r: drawn(driven, r) for t, r in renderers.items()}, len(driven.codes)),
         "film": ({t: lambda r=r: filmed(driven, r, config) for t, r in renderers.items()}, len(driven.codes)),
@@ -107,7 +109,7 @@ def parts(
     for place, name in enumerate(("static", "joint")):
         jobs = {}
         for threads, renderer in renderers.items():
-            own = replace(scene, renderer=renderer, photometric=Photometric(threads))
+            own = replace(scene, renderer=renderer, photometric=Photometric(threads), tokens=tokens)
             jobs[threads] = training_step(model, adaptation.phases(own, config, trained)[place])
         found[name] = (jobs, 1)
     return found

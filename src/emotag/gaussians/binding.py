@@ -1,7 +1,8 @@
 """From a moving mesh to Gaussians in the camera's frame (EmoTaG Eq. 7), with the mouth's own offsets (Eq. 8)."""
 
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -68,12 +69,30 @@ class Binding:
     """
 
     def __init__(self, triangle: Tensor, faces: Tensor) -> None:
-        used, self._slot = torch.unique(triangle, return_inverse=True)
-        self._faces = faces[used]
+        self._used, self._slot = torch.unique(triangle, return_inverse=True)
+        self._faces = faces[self._used]
         # For the kernels: corners of the triangles in use, and which Gaussians ride on each.
         riders = self._slot.argsort(stable=True)
-        starts = torch.searchsorted(self._slot[riders], torch.arange(len(used) + 1, device=used.device))
+        starts = torch.searchsorted(self._slot[riders], torch.arange(len(self._used) + 1, device=triangle.device))
         self._triangles = tuple(tensor.cpu().numpy() for tensor in (self._faces, starts, riders))
+
+    def of_triangles(self, chosen: Tensor) -> Self:
+        """The binding of those Gaussians alone that ride on the triangles `chosen` [F] bool; for `place_into`."""
+        part = copy(self)
+        corners, starts, riders = self._triangles
+        slots = np.flatnonzero(chosen[self._used].cpu().numpy())
+        own = [riders[starts[slot] : starts[slot + 1]] for slot in slots]
+        ends = np.cumsum([0, *(len(one) for one in own)])
+        part._triangles = (corners[slots], ends, np.concatenate([np.zeros(0, riders.dtype), *own]))
+        return part
+
+    def place_into(
+        self, cloud: GaussianCloud, vertices: Tensor, out: tuple[np.ndarray, np.ndarray, np.ndarray]
+    ) -> None:
+        """Write means [B, N, 3], quaternions [B, N, 4] and scales [B, N, 3] of the binding's Gaussians on the posed `vertices`
+        [B, V, 3], on the CPU and in float32; what `out` holds of others stays."""
+        local = (cloud.mean, cloud.quaternion, cloud.scale)
+        bind(vertices.contiguous().numpy(), *self._triangles, *(tensor.detach().numpy() for tensor in local), *out)
 
     def __call__(
         self,

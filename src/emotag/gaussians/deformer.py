@@ -1,12 +1,14 @@
 """The rigged deformer: driving codes move the mesh, the mesh moves the Gaussians (EmoTaG, Eq. 7 and 8)."""
 
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from emotag.gaussians.binding import Binding, Offsets
 from emotag.gaussians.cloud import MOUTH, GaussianCloud
+from emotag.gaussians.rigid import StillFace, rigid_vertices
 from emotag.gaussians.trunk import Trunk
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head.base import HeadModel
@@ -41,17 +43,24 @@ class RiggedDeformer:
 
     def __call__(self, codes: Codes, mouth_moves: bool = True) -> Splats:
         """B frames of splats in the camera's frame; `mouth_moves` False leaves the mouth Gaussians on their triangles."""
-        return self.on_mesh(self.mesh(codes), codes, mouth_moves)
-
-    def on_mesh(self, vertices: Tensor, codes: Codes, mouth_moves: bool = True) -> Splats:
-        """As `deformer(codes)`, on the posed `vertices` [B, V, 3] m that `mesh(codes)` gave."""
         offsets = None
         if mouth_moves:
             offsets = Offsets(self.mouth_index, *self.mouth(codes.condition, codes.gate, codes.emotion))
         rotation = axis_angle_to_matrix(codes.rotation)
-        splats = self.binding(self.cloud, vertices, rotation, offsets)
+        splats = self.binding(self.cloud, self.mesh(codes), rotation, offsets)
         means = self.trunk.hold(splats.means, self.held_index, self.held_share, rotation, codes.translation)
         return replace(splats, means=means)
+
+    @cached_property
+    def soft(self) -> Binding:
+        """Binds the Gaussians that do not move rigidly with the head's pose."""
+        return self.binding.of_triangles(~rigid_vertices(self.head)[self.head.faces].all(-1))
+
+    def still(self, codes: Codes) -> StillFace:
+        """One frame's face, to be moved as a whole; as `deformer(codes, mouth_moves=False)` places it, without gradients."""
+        pose = {name: torch.zeros(1, 3) for name in ("rotation", "translation")}
+        placed = self.binding(self.cloud, self.mesh(codes.replaced(**pose)))
+        return StillFace(placed, self.cloud, self.soft, self.trunk, self.held_index, self.held_share)
 
 
 def rest_vertices(head: HeadModel, shape: Tensor) -> Tensor:

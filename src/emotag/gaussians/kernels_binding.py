@@ -63,16 +63,16 @@ def product(a, b):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def unit(quaternion, i):
-    """Row i normalised, and its length."""
+    """Row i normalised, and one over its length."""
     w, x, y, z = float(quaternion[i, 0]), float(quaternion[i, 1]), float(quaternion[i, 2]), float(quaternion[i, 3])
     norm = max(math.sqrt(w * w + x * x + y * y + z * z), LEAST)
     inverse = 1 / norm
-    return (w * inverse, x * inverse, y * inverse, z * inverse), norm
+    return (w * inverse, x * inverse, y * inverse, z * inverse), inverse
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def units_of(quaternion):
-    """Unit quaternions [N, 4] and their lengths before that: [N, 5], once for all frames."""
+    """Unit quaternions [N, 4] and one over their lengths before that: [N, 5], once for all frames."""
     units = np.empty((quaternion.shape[0], 5))
     for i in range(quaternion.shape[0]):
         own, units[i, 4] = unit(quaternion, i)
@@ -126,12 +126,13 @@ def spread_to_corners(t, p, n, o, length, height, by_t, by_p, by_n, by_size, by_
     more_t, more_p = cross(p, by_n), cross(by_n, t)
     by_t = (by_t[0] + more_t[0], by_t[1] + more_t[1], by_t[2] + more_t[2])
     by_p = (by_p[0] + more_p[0], by_p[1] + more_p[1], by_p[2] + more_p[2])
+    per_length, per_height = 1 / length, 1 / height
     # p = w / h, h = |w|, w = o - (o . t) t
     radial = dot(p, by_p)
     by_w = (
-        (by_p[0] - p[0] * radial) / height + 0.5 * by_size * p[0],
-        (by_p[1] - p[1] * radial) / height + 0.5 * by_size * p[1],
-        (by_p[2] - p[2] * radial) / height + 0.5 * by_size * p[2],
+        (by_p[0] - p[0] * radial) * per_height + 0.5 * by_size * p[0],
+        (by_p[1] - p[1] * radial) * per_height + 0.5 * by_size * p[1],
+        (by_p[2] - p[2] * radial) * per_height + 0.5 * by_size * p[2],
     )
     along, share = dot(o, t), dot(t, by_w)
     by_t = (
@@ -142,8 +143,8 @@ def spread_to_corners(t, p, n, o, length, height, by_t, by_p, by_n, by_size, by_
     radial = dot(t, by_t)
     for k in range(3):
         by_o = by_w[k] - t[k] * share
-        by_e = (by_t[k] - t[k] * radial) / length + 0.5 * by_size * t[k]
-        third = by_mean[k] / 3
+        by_e = (by_t[k] - t[k] * radial) * per_length + 0.5 * by_size * t[k]
+        third = by_mean[k] * THIRD
         by_vertices[corners[i, 0], k] += third - by_o - by_e
         by_vertices[corners[i, 1], k] += third + by_e
         by_vertices[corners[i, 2], k] += third + by_o
@@ -186,7 +187,7 @@ def unbind(
                 back = product((w, -x, -y, -z), given)
                 radial = back[0] * units[i, 0] + back[1] * units[i, 1] + back[2] * units[i, 2] + back[3] * units[i, 3]
                 for k in range(4):
-                    by_quaternion[i, k] += np.float32((back[k] - radial * units[i, k]) / units[i, 4])
+                    by_quaternion[i, k] += np.float32((back[k] - radial * units[i, k]) * units[i, 4])
                 sx, sy, sz = sx + g[0], sy + g[1], sz + g[2]
                 tx, ty, tz = tx + m0 * g[0], ty + m0 * g[1], tz + m0 * g[2]
                 nx, ny, nz = nx + m1 * g[0], ny + m1 * g[1], nz + m1 * g[2]

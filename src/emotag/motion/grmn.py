@@ -118,19 +118,28 @@ class GatedResidualMotionNetwork(nn.Module):
         self.register_buffer("motion_scale", torch.ones(a.channels))
         self.register_buffer("cue_mean", torch.zeros(len(UPPER_FACE_AUS)))
 
-    def forward(self, speech: Tensor, prosody: Tensor, action_units: Tensor, identity: Tensor) -> GrmnOutput:
+    def forward(
+        self, speech: Tensor, prosody: Tensor, action_units: Tensor, identity: Tensor, tokens: Tensor | None = None
+    ) -> GrmnOutput:
         """Motion of B frames, each from its own window.
 
         `speech` [B, 16, D] and `prosody` [B, 16, 3] at 20 ms around the frame (offsets -150, -130, …, +150 ms),
         `action_units` [B, 6] intensities 0 to 5 in the order of `UPPER_FACE_AUS`, `identity` [I] or [B, I].
+        `tokens` [B, 16, width]: what `tokens` gives for the same frames, where it is at hand.
         """
         components, prosody = self.space.components(speech), self.space.prosody(prosody)
-        return self.from_components(components, prosody, self.cues(action_units), identity)
+        return self.from_components(components, prosody, self.cues(action_units), identity, tokens)
 
-    def from_components(self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor) -> GrmnOutput:
+    def tokens(self, speech: Tensor, prosody: Tensor) -> Tensor:
+        """[B, 16, width] of the speech encoder before identity comes in; arguments as of `forward`."""
+        return self.speech.tokens(self.space.components(speech), self.space.prosody(prosody))
+
+    def from_components(
+        self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor, tokens: Tensor | None = None
+    ) -> GrmnOutput:
         """As `forward`, from [B, 16, P] principal components, standardised prosody and centred cues."""
         identity = self.space.identity(identity).expand(len(components), -1)
-        condition = self.speech(components, prosody, identity)
+        condition = self.speech.pooled(self.speech.tokens(components, prosody) if tokens is None else tokens, identity)
         audio = self.backbone(condition)
         shared = audio + self.action_units(cues, identity)
         base_features = {"audio": audio, "audio_au": shared}[self.architecture.base_input]

@@ -50,6 +50,8 @@ class AttentionPool(nn.Module):
 class SpeechEncoder(nn.Module):
     """[B, K, P] principal components and [B, K, 3] prosody of a window to [B, width]."""
 
+    BELOW = ("convolution", "mlp", "transformer")
+
     def __init__(
         self,
         components: int,
@@ -73,6 +75,13 @@ class SpeechEncoder(nn.Module):
 
     def forward(self, components: Tensor, prosody: Tensor, identity: Tensor) -> Tensor:
         """Inputs as named in the class, identity [B, I]; each frame's window is encoded on its own."""
+        return self.pooled(self.tokens(components, prosody), identity)
+
+    def tokens(self, components: Tensor, prosody: Tensor) -> Tensor:
+        """[B, K, width] of the layers `BELOW` the adaptive normalisation, the same for everybody."""
         inputs = torch.cat([components, prosody], -1).transpose(1, 2)
-        tokens = self.mlp(self.convolution(inputs).transpose(1, 2)) + self.positions
-        return self.pool(self.adain(self.transformer(tokens), identity))
+        return self.transformer(self.mlp(self.convolution(inputs).transpose(1, 2)) + self.positions)
+
+    def pooled(self, tokens: Tensor, identity: Tensor) -> Tensor:
+        """[B, K, width] tokens and identity [B, I] to [B, width]."""
+        return self.pool(self.adain(tokens, identity))

@@ -84,6 +84,7 @@ class Photometric:
         keep_freed()
         self._kernels = best() if kernels is None else kernels
         self._workers = Workers(threads)
+        self._even: Tensor | None = None
 
     def __call__(self, image: Tensor, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """[B, H, W, 3] 0 to 1 twice and [B, H, W] (all ones if None; means are over its sum) to two scalars.
@@ -99,4 +100,11 @@ class Photometric:
             )
         if image.is_cuda or image.dtype != torch.float32:
             return l1_ssim_torch(image, target, weight)
-        return _L1Ssim.apply(self._kernels, self._workers, image, target.float(), _row_weights(weight, image).float())
+        if weight is not None:
+            weights = _row_weights(weight, image).float()
+        else:
+            # The same from step to step, and as large as the picture.
+            if self._even is None or self._even.shape != image.shape:
+                self._even = _row_weights(None, image.detach())
+            weights = self._even
+        return _L1Ssim.apply(self._kernels, self._workers, image, target.float(), weights)

@@ -8,7 +8,7 @@ import torch
 from emotag.geometry.camera import Cameras
 from emotag.render.kernels import Kernels
 from emotag.render.projection import EPS_2D, NEAR_M, view_limits
-from emotag.render.workers import PARTS, Workers, bound
+from emotag.render.workers import PARTS, Work, Workers, bound
 
 # Channels that are always drawn: red, green, blue, depth.
 BASE_CHANNELS = 4
@@ -81,10 +81,16 @@ def build_scene(kernels: Kernels, workers: Workers, views: Views, arrays: dict[s
         (np.arange(frames + 1), bound(kernels.sort_range, count, depths, boxes, order, used)),
         (even, bound(kernels.cover_range, ellipses, boxes, room, columns, pair_tiles, pair_masks, counts)),
     )
-    seen = counts.reshape(frames, count) > 0
-    middle = ((depths.reshape(frames, count) * seen).sum(1) / seen.sum(1).clip(1)).astype(np.float32)
-    channels[:, 3] = (depths.reshape(frames, count) - middle[:, None]).ravel()
-    lists = tile_lists(kernels, workers, columns * rows, order, used, (room, counts, pair_tiles))
+    middle = np.empty(frames, np.float32)
+
+    def measure(start: int, stop: int) -> None:
+        for frame in range(start, stop):
+            here = slice(frame * count, (frame + 1) * count)
+            seen = counts[here] > 0
+            middle[frame] = (depths[here] * seen).sum() / max(seen.sum(), 1)
+            np.subtract(depths[here], middle[frame], out=channels[here, 3])
+
+    lists = tile_lists(kernels, workers, columns * rows, order, used, (room, counts, pair_tiles), measure)
     return Scene(ellipses, conics, middle, channels, room, counts, pair_masks, *lists, columns, rows)
 
 
@@ -95,6 +101,7 @@ def tile_lists(
     order: np.ndarray,
     used: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
+    meanwhile: Work,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where each tile's list starts [B * tiles + 1], and the pair and the Gaussian of each entry.
 
@@ -102,6 +109,7 @@ def tile_lists(
         tiles: of a frame.
         order, used: of `sort_range`.
         pairs: offsets, counts and tiles, of `cover_range`.
+        meanwhile: work on frames that is done beside the counting.
     """
     frames, count = order.shape
     # The lists do not depend on the number of slices, so neither on that of threads.
@@ -109,7 +117,7 @@ def tile_lists(
     parts = np.arange(frames * slices + 1)
     found = np.empty((frames, slices, tiles), np.int64)
     given = (slices, count, tiles, order, used, *pairs)
-    workers.over(parts, kernels.count_slices, *given, found)
+    workers.together((np.arange(frames + 1), meanwhile), (parts, bound(kernels.count_slices, *given, found)))
     ends = np.cumsum(found.transpose(0, 2, 1)).reshape(frames, tiles, slices)
     starts = ends - found.transpose(0, 2, 1)
     tile_starts = np.append(starts[:, :, 0], ends[-1, -1, -1])

@@ -13,8 +13,9 @@ from emotag.render.native import Kernel
 Work = Callable[[int, int], None]
 # Ranges a thread into which equal work is cut: what one of them is late with, another takes over.
 PARTS = 4
-# How many Gaussians a range has at most, so that what one kernel leaves is in the cache when the next one comes.
-RANGE = 8192
+# How many Gaussians a range has at most, so that what one kernel leaves is in the cache when the next one comes, and how many
+# it has at least, so that the call is not what costs.
+MOST, LEAST = 8192, 2048
 
 
 class _Call:
@@ -93,8 +94,8 @@ class Workers:
         return np.arange(parts + 1) * items // parts
 
     def split_gaussians(self, items: int) -> np.ndarray:
-        """Bounds of equal ranges of at most `RANGE` items."""
-        parts = max(-(-items // RANGE), 1 if self.threads == 1 else PARTS * self.threads)
+        """Bounds of equal ranges of at most `MOST` items, and a few a thread if there are enough."""
+        parts = max(-(-items // MOST), min(-(-items // LEAST), 1 if self.threads == 1 else PARTS * self.threads), 1)
         return np.arange(parts + 1) * items // parts
 
     def split_tiles(self, tile_starts: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ from emotag.motion.personalise import Strength, personalise
 from emotag.render import backends
 from emotag.render.photometric import Photometric
 from emotag.training import adaptation, footage
-from emotag.training.appearance import AdaptedAvatar, Scene
+from emotag.training.appearance import AdaptedAvatar, Scene, frozen_tokens
 from emotag.training.checkpoint import StateFolder, fingerprint
 from emotag.training.loop import train
 from emotag.training.progress import Progress
@@ -93,6 +93,7 @@ def run(
     mouth_architecture = MouthArchitecture(condition=network.architecture.width)
     mouth = chosen.mouth_field(mouth_architecture, canonical_positions(mouth_points(model, shape, cloud)))
     avatar = AdaptedAvatar(RiggedDeformer(model, shape, cloud, mouth, trunk), network, len(frames))
+    trained = chosen.adapt_scopes[config.scope]
     scene = Scene(
         footage=seen,
         tracked=Codes.from_tracks(tracked, frames, network.architecture.width),
@@ -102,11 +103,12 @@ def run(
         renderer=backends.load("auto", threads, config.antialiased),
         photometric=Photometric(threads),
         config=config,
+        tokens=frozen_tokens(network, driven, trained),
     )
     inputs = [subject, identity, geometry, prior, tracks, action_units, sync, emotion, speech, crop, alpha, labels]
     key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
     with StateFolder(state, key) as folder:
-        schedule = adaptation.phases(scene, config, chosen.adapt_scopes[config.scope])
+        schedule = adaptation.phases(scene, config, trained)
         every = config.checkpoint_every
         train(avatar, schedule, folder, Progress(folder.progress, "adapt"), seed=config.seed, checkpoint_every=every)
     Avatar(

@@ -15,6 +15,7 @@ from numba import njit
 from torch import Tensor
 
 from emotag.gaussians.deformer import RiggedDeformer
+from emotag.gaussians.rigid import StillFace
 from emotag.geometry.camera import Camera
 from emotag.motion.codes import Codes
 from emotag.render.base import Renderer
@@ -27,6 +28,8 @@ LONGEST_STEP = 6.0
 # Pull towards the landmarks' pose, in squared colour distances summed over pixels a unit squared: where pictures say little
 # (weak texture, pitch against height) errors must not add up from frame to frame.
 PULL = 0.1
+# A step smaller than this in every number (units) is the last: what would follow is a third of it, and no error of a fit.
+SETTLED = 0.05
 # No correction is larger (units): beyond it is no longer the error of a landmark fit.
 LARGEST = 12.0
 # Pixels are compared after a mean over squares of this edge.
@@ -58,7 +61,8 @@ class View:
 
 @dataclass(frozen=True)
 class PoseRefinement:
-    """`steps` of Gauss-Newton with one `deformer`, `renderer` and `camera`; the Jacobian is renewed every `renewal` steps."""
+    """At most `steps` of Gauss-Newton with one `deformer`, `renderer` and `camera`; the Jacobian is renewed every `renewal`
+    steps."""
 
     deformer: RiggedDeformer
     renderer: Renderer
@@ -80,32 +84,33 @@ class PoseRefinement:
         view = View.of(image, plate, weight)
         # A start that carried an error on would let it grow from frame to frame: the landmarks' pose competes with it.
         starts = torch.stack([start / units, torch.zeros(6)])
-        residuals = self.draw(codes, starts * units, view) - view.target
+        face = self.deformer.still(codes)
+        residuals = self.draw(face, codes, starts * units, view) - view.target
         best = min(range(2), key=lambda i: cost(residuals[i], view.weight))
         state, residual = starts[best], residuals[best]
         half = torch.eye(6) / 2
         for step in range(self.steps):
             if step > 0:
-                residual = self.draw(codes, state[None] * units, view)[0] - view.target
+                residual = self.draw(face, codes, state[None] * units, view)[0] - view.target
             if step % self.renewal == 0:
-                drawn = self.draw(codes, torch.cat([state + half, state - half]) * units, view)
+                drawn = self.draw(face, codes, torch.cat([state + half, state - half]) * units, view)
                 jacobian = (drawn[:6] - drawn[6:]).reshape(6, -1)
             weighted = jacobian * robust(residual, view.weight).expand_as(residual).reshape(-1)
             normal = weighted @ jacobian.T + self.pull * torch.eye(6)
             slope = weighted @ residual.reshape(-1) + self.pull * state
             change = torch.linalg.solve(normal, slope).clamp(-LONGEST_STEP, LONGEST_STEP)
             state = (state - change).clamp(-LARGEST, LARGEST)
+            if change.abs().max() < SETTLED:
+                break
         return state * units
 
-    def draw(self, codes: Codes, corrections: Tensor, view: View) -> Tensor:
-        """What the squares of `view` show [n, K, 3] of one frame's `codes` under `corrections` [n, 6] over its plate."""
+    def draw(self, face: StillFace, codes: Codes, corrections: Tensor, view: View) -> Tensor:
+        """What the squares of `view` show [n, K, 3] of a `face` (of one frame's `codes`) under `corrections` [n, 6]."""
         posed = codes[torch.zeros(len(corrections), dtype=torch.long)]
         posed = posed.shifted(corrections[:, :3], corrections[:, 3:])
-        vertices, shown = self.deformer.mesh(posed), []
+        shown = []
         # Drawn one after the other: a batch of pictures would not stay in the processor's cache.
-        for i in range(len(corrections)):
-            one = slice(i, i + 1)
-            splats = self.deformer.on_mesh(vertices[one], posed[one], mouth_moves=False)
+        for splats in face.at(posed.rotation, posed.translation, self.deformer.mesh(posed)):
             frame = self.renderer.render(splats, self.camera)
             shown.append(means_over(frame.colour, frame.alpha, view.plate, view.rows, view.columns))
         return torch.cat(shown)

@@ -4,7 +4,7 @@ Frame numbers count from the adaptation part's start. A picture is compared over
 the frame inside the head's soft mask and that colour outside, so opacity is learnt with the colours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,16 +14,18 @@ from emotag.config import AdaptConfig
 from emotag.gaussians.cloud import HAIR
 from emotag.gaussians.deformer import RiggedDeformer
 from emotag.geometry.camera import Camera
-from emotag.geometry.rotations import quaternion_to_matrix
 from emotag.motion.codes import Codes
 from emotag.motion.cues import Cues
 from emotag.motion.grmn import GatedResidualMotionNetwork, GrmnOutput
-from emotag.render.base import Frame, Renderer, Splats
+from emotag.render.base import Frame, Renderer
 from emotag.render.photometric import Photometric
+from emotag.training.facing import facing_normals
 from emotag.training.footage import Footage
 from emotag.training.geometry_loss import depth_loss, normal_loss, pooled
 from emotag.training.losses import emotion_divergence, gate_score, position_hinge, scale_hinge
 from emotag.types import NEUTRAL
+
+CHUNK_FRAMES = 32
 
 
 class PoseCorrection(nn.Module):
@@ -57,7 +59,7 @@ class AdaptedAvatar(nn.Module):
 @dataclass(frozen=True)
 class Scene:
     """Everything an objective needs beside the model, for the T frames of the adaptation part: `tracked` codes, the
-    network's `cues` and the `teacher`'s emotion distribution [T, 7]."""
+    network's `cues` and the `teacher`'s emotion distribution [T, 7]. `tokens`: of `frozen_tokens`."""
 
     footage: Footage
     tracked: Codes
@@ -67,6 +69,7 @@ class Scene:
     renderer: Renderer
     photometric: Photometric
     config: AdaptConfig
+    tokens: Tensor | None = None
 
     def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
         """L1, D-SSIM, mask, hinges and, with `normals`, the geometry of the drawn frames."""
@@ -75,16 +78,16 @@ class Scene:
         extras = facing_normals(splats) if normals else None
         drawn = self.renderer.render(splats, self.camera, background, extras)
         mask = self.footage.head[frames]
-        target = self.footage.image[frames] * mask[..., None] + background * (1 - mask[..., None])
+        target = torch.lerp(background, self.footage.image[frames], mask[..., None])
         l1, ssim = self.photometric(drawn.colour, target)
         cloud = model.cloud
         # Hair stands in shells above the scalp, several triangle sizes high: the hinge is not for it.
-        bound = cloud.mean[cloud.region != HAIR]
+        bound = cloud.region != HAIR
         losses = {
             "l1": l1,
             "dssim": 1 - ssim,
             "mask": (drawn.alpha - mask).abs().mean(),
-            "position": position_hinge(bound, self.config.threshold_position),
+            "position": position_hinge(cloud.mean, self.config.threshold_position, bound),
             "scale": scale_hinge(cloud.scale, self.config.threshold_scale),
         }
         return losses | (self.geometry_losses(drawn, frames) if normals else {})
@@ -111,7 +114,8 @@ class Scene:
         what the network gets wrong is not blurred into the Gaussians.
         """
         cues = self.cues[frames]
-        out = model.network(cues.speech, cues.prosody, cues.action_units, cues.identity)
+        tokens = None if self.tokens is None else self.tokens[frames]
+        out = model.network(cues.speech, cues.prosody, cues.action_units, cues.identity, tokens)
         codes = predicted_codes(self.tracked[frames], out, model.network)
         anchored = torch.arange(len(frames))[:, None] < len(frames) // 2
         codes = codes.replaced(
@@ -134,11 +138,20 @@ def predicted_codes(tracked: Codes, out: GrmnOutput, network: GatedResidualMotio
     )
 
 
-def facing_normals(splats: Splats) -> Tensor:
-    """The thin axis (second, along the triangle's normal at the start) of each Gaussian, turned to the camera: [B, N, 3]."""
-    normal = quaternion_to_matrix(splats.quaternions)[..., 1]
-    away = (normal * splats.means).sum(-1, keepdim=True) > 0
-    return torch.where(away, -normal, normal)
+def frozen_tokens(network: GatedResidualMotionNetwork, cues: Cues, trained: Sequence[str]) -> Tensor | None:
+    """What the speech encoder's layers below its adaptive normalisation make of T frames, [T, 16, width], if none of them is
+    among the parameters that a phase trains (prefixes as of a `Group`); else None."""
+    below = [f"network.speech.{name}." for name in network.speech.BELOW]
+    if any(name.startswith(prefix) or prefix.startswith(name) for name in below for prefix in trained):
+        return None
+    with torch.no_grad():
+        return torch.cat([network.tokens(part.speech, part.prosody) for part in parts_of(cues)])
+
+
+def parts_of(cues: Cues) -> Iterator[Cues]:
+    """Runs of frames that take little memory."""
+    for start in range(0, len(cues), CHUNK_FRAMES):
+        yield cues[start : start + CHUNK_FRAMES]
 
 
 def frame_batches(count: int, size: int) -> Callable[[torch.Generator], Tensor]:

@@ -94,7 +94,7 @@ def optimiser_for(model: nn.Module, phase: Phase) -> torch.optim.AdamW:
         if not chosen:
             raise ValueError(f"phase {phase.name}: no parameter starts with {group.prefixes}")
         groups.append({"params": chosen, "lr": group.learning_rate, "weight_decay": group.weight_decay})
-    return torch.optim.AdamW(groups, betas=phase.betas, eps=phase.epsilon)
+    return torch.optim.AdamW(groups, betas=phase.betas, eps=phase.epsilon, fused=True)
 
 
 def set_learning_rates(run: Run, phase: Phase) -> None:
@@ -114,9 +114,11 @@ def one_step(model: nn.Module, run: Run, phase: Phase) -> tuple[dict[str, Tensor
         return losses, False
     total.backward()
     trained = [p for group in run.optimiser.param_groups for p in group["params"]]
-    norm = nn.utils.clip_grad_norm_(trained, phase.clip_norm)
+    norm = nn.utils.get_total_norm([p.grad for p in trained if p.grad is not None])
     if not torch.isfinite(norm):
         return losses, False
+    if phase.clip_norm < math.inf:
+        nn.utils.clip_grads_with_norm_(trained, phase.clip_norm, norm)
     run.optimiser.step()
     return {"loss": total, **losses}, True
 
