@@ -35,17 +35,14 @@ try:
     PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
+    if workflow.is_main_process and not makes_nothing(sys.argv[1:]):
+        # Kept as long as this process lives.
+        HELD = take_over(Path(".snakemake"), Path("results"))
 except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
     print("error:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
 
-# Kept as long as this process lives.
-HELD = (
-    take_over(Path(".snakemake"), Path("results"))
-    if workflow.is_main_process and not makes_nothing(sys.argv[1:])
-    else None
-)
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"

@@ -68,6 +68,7 @@ def add_scale(commands) -> None:
     command = commands.add_parser("costs", help=costs.__doc__)
     command.add_argument("--results", type=Path, default=Path("results"))
     command.add_argument("--case", nargs=2, type=float, action="append", metavar=("PEOPLE", "MINUTES"), required=True)
+    command.add_argument("--step-ms", type=float, default=10.0, help="a training step on a GPU, as bench gpu tells it")
     command.set_defaults(run=count)
     for each in (commands.choices[name] for name in ("dryrun", "voice", "costs")):
         each.add_argument("--json", type=Path, help="write the figures here too")
@@ -115,7 +116,7 @@ def speak(chosen: argparse.Namespace) -> int:
 
 def count(chosen: argparse.Namespace) -> int:
     """What many people would cost."""
-    result = costs.run(chosen.results, [(int(people), minutes) for people, minutes in chosen.case])
+    result = costs.run(chosen.results, [(int(people), minutes) for people, minutes in chosen.case], chosen.step_ms)
     print(costs.table(result))
     return keep(chosen, result)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from emotag.errors import ArtifactMismatch
 from emotag.io.artifact import read_json
+from emotag.presets import PRESETS
 from emotag.types import SAMPLE_RATE_HZ
 
 OF_CLIP = (
@@ -117,16 +118,21 @@ def cost(rates: Rates, people: int, minutes: float) -> dict[str, float]:
     }
 
 
-def gpu_hours(people: int, steps: int, step_ms: float, pretrain_steps: int, pretrain_step_ms: float) -> float:
-    """GPU-hours of the trainings alone, for step times that `bench gpu` or a progress file tells."""
-    return (people * steps * step_ms + pretrain_steps * pretrain_step_ms) / 3.6e6
+def gpu_hours(people: int, step_ms: float) -> float:
+    """GPU-hours of the trainings alone at EmoTaG's own scale, where a step takes `step_ms`."""
+    adapt, pretrain = PRESETS["paper"]["adapt"], PRESETS["paper"]["pretrain"]
+    steps = people * (adapt["static_iterations"] + adapt["iterations"]) + pretrain["iterations"]
+    return steps * step_ms / 3.6e6
 
 
-def run(results: Path, cases: list[tuple[int, float]]) -> dict[str, Any]:
+def run(results: Path, cases: list[tuple[int, float]], step_ms: float) -> dict[str, Any]:
     """Rates of a run, and the cost of (people, minutes each)."""
     rates = measured(results)
     names = {str(path.parent.name) for path in results.glob("clips/*/crop.json") if read_json(path)}
-    told = {f"{people} x {minutes:g} min": cost(rates, people, minutes) for people, minutes in cases}
+    told = {
+        f"{people} x {minutes:g} min": cost(rates, people, minutes) | {"gpu_hours": gpu_hours(people, step_ms)}
+        for people, minutes in cases
+    }
     return {"clips": sorted(names), "cpu_seconds": rates.cpu, "costs": told}
 
 
