@@ -44,17 +44,14 @@ try:
     elif workflow.is_main_process and CONFIG.preset != "paper":
         # The preset itself asks for people; its footage can be made, and the table of assets asked for, before they are named.
         check_corpus(CONFIG)
+    if workflow.is_main_process and not makes_nothing(sys.argv[1:]):
+        # Kept as long as this process lives.
+        HELD = take_over(Path(".snakemake"), Path("results"))
 except EmotagError as error:
     # One line and code 2, as every stage does it; a WorkflowError would add where the rules stand.
     print("error:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
 
-# Kept as long as this process lives.
-HELD = (
-    take_over(Path(".snakemake"), Path("results"))
-    if workflow.is_main_process and not makes_nothing(sys.argv[1:])
-    else None
-)
 if CONFIG.corpus.manifest and workflow.is_main_process:
     print(
         *coverage(load_manifest(Path(CONFIG.corpus.manifest))),

@@ -50,7 +50,7 @@ def job(folder, pause=0.0):
 
 
 def wait_for_steps(folder, count):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while len(read(folder / "job" / "progress.jsonl")) < count and time.monotonic() < deadline:
         time.sleep(0.02)
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from emotag.errors import ConfigError
 from emotag.workflow.takeover import makes_nothing, take_over
 
 
@@ -90,3 +91,10 @@ def test_looking_is_no_run(text):
 @pytest.mark.parametrize("text", ["-c1", "--cores", "-k", "--config", "all", "--nolock", "--notemp"])
 def test_anything_else_is(text):
     assert not makes_nothing([text])
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_line(folders, monkeypatch):
+    """Root may write anywhere but on a read-only disk, which `access` knows of; here it says so of everything."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ConfigError, match="cannot be written"):
+        take_over(*folders, "a")

@@ -1,15 +1,13 @@
-"""`python -m emotag.bench raster`, `gpu`, `job`, `providers` and `survival`: how fast the renderers are on this machine's
-processor and on its GPU, how many frames and training steps a second an avatar makes, seconds and memory of the networks of
-docs/providers.md, and whether a pipeline that was killed ends with the bytes of one that was not."""
+"""`python -m emotag.bench NAME`: how fast the renderers are (`raster`, `gpu`), how many frames and training steps a second an
+avatar makes (`job`), seconds and memory of the networks of docs/providers.md (`providers`), whether a pipeline that was
+killed ends with the bytes of one that was not (`survival`), and how it grows (`dryrun`, `voice`, `costs`)."""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-from emotag.bench import gpu, job, providers, raster, survival
+from emotag.bench import costs, gpu, job, providers, raster, scale, survival
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
@@ -17,9 +15,23 @@ from emotag.presets import PRESETS
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one measurement; 2 for what the user can mend."""
+    """Run one measurement; 2 for what the user can mend, 1 where the kill matrix finds a fault."""
     parser = argparse.ArgumentParser(prog="python -m emotag.bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    add_renderers(commands)
+    add_survival(commands)
+    add_scale(commands)
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    try:
+        return chosen.run(chosen)
+    except EmotagError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def add_renderers(commands) -> None:
+    """`raster`, `gpu`, `job` and `providers`."""
     for bench, name, rounds in ((raster, "raster", 11), (gpu, "gpu", 50), (job, "job", 10)):
         command = commands.add_parser(name, help=bench.__doc__)
         command.add_argument("--json", type=Path, help="write the figures here too")
@@ -34,62 +46,114 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_argument("--scenes", nargs="*", default=list(bench.SCENES), choices=bench.SCENES)
         if name == "gpu":
             command.add_argument("--batches", nargs="*", type=int, default=[1, 8], help="frames a call")
+        command.set_defaults(run=render)
     command = commands.add_parser("providers", help=providers.__doc__)
     command.add_argument("--json", type=Path, help="write the figures here too")
     command.add_argument("--only", nargs="*", default=list(providers.CASES), choices=providers.CASES)
+    command.set_defaults(run=networks)
+
+
+def add_survival(commands) -> None:
+    """`survival`."""
     command = commands.add_parser("survival", help=survival.__doc__)
     command.add_argument("--json", type=Path, required=True, help="rows go here; those in it are not done again")
     command.add_argument("--work", type=Path, default=Path("results/survival"), help="folder for working trees")
     command.add_argument("--only", nargs="*", default=[], help="cases whose name holds one of these words")
     command.add_argument("--cores", type=int, default=1)
-    chosen = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    if chosen.command == "survival":
-        return survive(chosen)
-    given = {name: getattr(chosen, name, None) for name in AvatarFiles.__dataclass_fields__}
-    try:
-        files = AvatarFiles(**given) if all(given.values()) else None
-        bench, result = measured(chosen, files)
-        print(bench.table(result))
-        if chosen.json:
-            write_json(chosen.json, result)
-    except EmotagError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    command.add_argument("--moments", type=int, default=3, help="kills of each stage by each signal")
+    command.set_defaults(run=survive)
 
 
-def measured(chosen: argparse.Namespace, files: AvatarFiles | None) -> tuple[ModuleType, dict[str, Any]]:
-    """The measurement that was asked for, and what it found.
+def add_scale(commands) -> None:
+    """`dryrun`, `voice` and `costs`."""
+    command = commands.add_parser("dryrun", help="plan many identities")
+    command.add_argument("--identities", type=int, default=1000)
+    command.add_argument("--target", default="report")
+    command.add_argument("--batch", default="", help="as Snakemake's: page=1/20")
+    command.set_defaults(run=plan)
+    command = commands.add_parser("voice", help="memory of a long voice, and sound against picture at its end")
+    command.add_argument("--results", type=Path, default=Path("results"))
+    command.add_argument("--identity", default="demo")
+    command.add_argument("--minutes", nargs="*", type=float, default=[1, 10])
+    command.add_argument("--model", type=Path, default=Path("data/assets/whisper_tiny_en.bin"))
+    command.set_defaults(run=speak)
+    command = commands.add_parser("costs", help=costs.__doc__)
+    command.add_argument("--results", type=Path, default=Path("results"))
+    command.add_argument("--case", nargs=2, type=float, action="append", metavar=("PEOPLE", "MINUTES"), required=True)
+    command.add_argument("--step-ms", type=float, default=10.0, help="a training step on a GPU, as bench gpu tells it")
+    command.set_defaults(run=count)
+    for each in (commands.choices[name] for name in ("dryrun", "voice", "costs")):
+        each.add_argument("--json", type=Path, help="write the figures here too")
+        each.add_argument("--work", type=Path, default=Path("results/scale"), help="folder for what is made the while")
+
+
+def render(chosen: argparse.Namespace) -> int:
+    """One of the renderers' measurements.
 
     Raises:
         ConfigError: it needs an avatar and there is none.
     """
-    if chosen.command == "providers":
-        return providers, providers.run(chosen.only)
+    given = {name: getattr(chosen, name) for name in AvatarFiles.__dataclass_fields__}
+    files = AvatarFiles(**given) if all(given.values()) else None
     if chosen.command == "gpu":
-        return gpu, gpu.run(chosen.scenes, chosen.batches, chosen.rounds, files)
-    if chosen.command == "raster":
-        return raster, raster.run(chosen.scenes, chosen.rounds, files)
-    if files is None:
+        bench, result = gpu, gpu.run(chosen.scenes, chosen.batches, chosen.rounds, files)
+    elif chosen.command == "raster":
+        bench, result = raster, raster.run(chosen.scenes, chosen.rounds, files)
+    elif files is None:
         raise ConfigError(
             "bench job: found not all of --head, --subject, --avatar and --motion, expected a trained avatar"
         )
-    return job, job.run(chosen.presets, chosen.rounds, files)
+    else:
+        bench, result = job, job.run(chosen.presets, chosen.rounds, files)
+    print(bench.table(result))
+    return keep(chosen, result)
+
+
+def networks(chosen: argparse.Namespace) -> int:
+    """Seconds and memory of the networks."""
+    result = providers.run(chosen.only)
+    print(providers.table(result))
+    return keep(chosen, result)
 
 
 def survive(chosen: argparse.Namespace) -> int:
-    """Run the kill matrix; 1 if a case left other bytes or lost too much."""
-    try:
-        found = survival.run(chosen.json, chosen.work.absolute(), chosen.only, chosen.cores)
-    except EmotagError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    """The kill matrix; 1 if a case left other bytes or lost too much."""
+    found = survival.run(chosen.json, chosen.work.absolute(), chosen.only, chosen.cores, chosen.moments)
     print(survival.table(found))
     faults = {name: row["fault"] for name, row in found["rows"].items() if row["fault"]}
     for name, fault in faults.items():
         print(f"FAULT {name}: {fault}")
     return 1 if faults else 0
+
+
+def plan(chosen: argparse.Namespace) -> int:
+    """A dry run for many identities."""
+    work = chosen.work.absolute() / f"tree{chosen.identities}{chosen.batch.replace('/', '-')}"
+    result = scale.dry_run(Path.cwd(), work, chosen.identities, chosen.target, chosen.batch)
+    print(result)
+    return keep(chosen, result)
+
+
+def speak(chosen: argparse.Namespace) -> int:
+    """Long voices."""
+    results, work = chosen.results.absolute(), chosen.work.absolute() / "voice"
+    rows = scale.long_voice(results, chosen.identity, work, chosen.model, chosen.minutes)
+    print(*rows, sep="\n")
+    return keep(chosen, rows)
+
+
+def count(chosen: argparse.Namespace) -> int:
+    """What many people would cost."""
+    result = costs.run(chosen.results, [(int(people), minutes) for people, minutes in chosen.case], chosen.step_ms)
+    print(costs.table(result))
+    return keep(chosen, result)
+
+
+def keep(chosen: argparse.Namespace, result: object) -> int:
+    """Write the figures where they were asked for."""
+    if chosen.json:
+        write_json(chosen.json, result)
+    return 0
 
 
 if __name__ == "__main__":

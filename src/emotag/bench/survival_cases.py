@@ -18,7 +18,7 @@ import psutil
 from emotag.bench.working_tree import Ended, Tree, send, wait_for_job
 from emotag.training.progress import read
 
-MARGIN_BYTES = 100_000
+MARGIN_BYTES = 24_000
 # Of a stage's duration: before, Python is still loading; after, it may be done already.
 EARLIEST, LATEST = 0.1, 0.9
 
@@ -38,6 +38,11 @@ class Stage:
     def targets(self) -> list[str]:
         """Files as Snakemake is asked for them."""
         return [f"results/{file}" for file in self.files]
+
+    def told(self, tree: Tree) -> list[dict]:
+        """What a training has said of its progress."""
+        folder = tree.results / "state" / self.state
+        return [line for file in folder.rglob("progress.jsonl") for line in read(file)] if self.state else []
 
     def forget(self, tree: Tree) -> None:
         """As if the job had never run."""
@@ -62,10 +67,15 @@ class Fate:
 def strike(
     tree: Tree, stage: Stage, moment: float, blow: Callable[[subprocess.Popen, list], None]
 ) -> tuple[Ended, float]:
-    """Start the stage, wait `moment` seconds from its beginning, and let `blow(snakemake, job)` do it."""
+    """Start the stage, wait `moment` seconds from its beginning, and let `blow(snakemake, job)` do it.
+
+    Of a training only what follows its first words counts, so that there are steps to lose.
+    """
     began = time.monotonic()
     running = tree.start(*stage.targets)
     job = wait_for_job(running, stage.name)
+    while stage.state and running.poll() is None and not stage.told(tree):
+        time.sleep(0.01)
     seen = time.monotonic()
     while running.poll() is None and time.monotonic() < seen + moment:
         time.sleep(0.01)
@@ -133,7 +143,7 @@ def full_disk(tree: Tree, stage: Stage) -> Fate:
     stage.forget(tree)
     with disk(tree) as resize:
         used = sum(path.stat().st_size for path in tree.results.rglob("*") if path.is_file())
-        suffered = tree.run(*stage.targets, limit_bytes=0 if resize else MARGIN_BYTES // 10)
+        suffered = tree.run(*stage.targets, limit_bytes=0 if resize else MARGIN_BYTES)
         left = tuple(tree.hidden())
         if resize:
             resize(f"size={2 * used + 2**30}")
@@ -195,8 +205,8 @@ def _set_modes(folder: Path, mode: int) -> None:
 
 def afterwards(tree: Tree, stage: Stage, suffered: Ended, at: float) -> Fate:
     """One plain run, and what the training says of where it went on."""
-    lines = [line for file in (tree.results / "state" / stage.state).rglob("progress.jsonl") for line in read(file)]
-    reached = (lines[-1]["phase"], lines[-1]["step"], lines[-1]["total"]) if stage.state and lines else None
+    lines = stage.told(tree)
+    reached = (lines[-1]["phase"], lines[-1]["step"], lines[-1]["total"]) if lines else None
     after = tree.run(*stage.targets)
     log = tree.results / "logs" / f"{stage.job}.log"
     said = re.findall(r"resuming (\w+) at step (\d+)", log.read_text()) if log.is_file() else []

@@ -15,7 +15,7 @@ import psutil
 COPIED = ("Snakefile", "config.yaml", "rules", "profiles", "envs", "src", "data/assets.yaml", "data/voices")
 # What tells of a run instead of being made by it.
 TELLS = ("logs", "benchmarks", "state", "summary", "report")
-SETTINGS = "survival.yaml"
+SETTINGS = "settings.yaml"
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 POLL_S = 0.05
 

@@ -65,6 +65,8 @@ def excerpt(samples: np.ndarray, start_s: float, seconds: float, sample_rate_hz:
     """The `seconds` of mono sound from `start_s` (which may be negative) on; silence where the sound does not reach."""
     start, length = round(start_s * sample_rate_hz), round(seconds * sample_rate_hz)
     inside = samples[max(0, start) : max(0, start + length)]
+    if len(inside) == length:
+        return inside
     before = min(length, max(0, -start))
     return np.pad(inside, (before, length - before - len(inside)))
 

@@ -93,14 +93,14 @@ class _SoundTrack:
 
     def __init__(self, container: av.container.OutputContainer, audio: np.ndarray, fps: int) -> None:
         self.container, self.fps, self.done = container, fps, 0
-        self.audio = np.clip(np.asarray(audio, dtype=np.float32).reshape(-1), -1.0, 1.0)
+        self.audio = np.asarray(audio, dtype=np.float32).reshape(-1)
         self.stream = container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono")
         self.stream.bit_rate = 96_000
         _make_deterministic(self.stream)
 
     def write_until(self, frame_count: int) -> None:
         end = round(frame_count * SAMPLE_RATE_HZ / self.fps)
-        chunk = self.audio[self.done : end]
+        chunk = np.clip(self.audio[self.done : end], -1.0, 1.0)
         chunk = np.pad(chunk, (0, end - self.done - len(chunk)))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(chunk[None]), format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE_HZ, self.done, Fraction(1, SAMPLE_RATE_HZ)

@@ -11,9 +11,12 @@ import fcntl
 import io
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from emotag.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,12 @@ def take_over(folder: Path, results: Path, boot: str | None = None) -> io.IOBase
     """Clear away what a dead run left in Snakemake's `folder`, and hold it for this one as long as the result is kept.
 
     None where the file system has no locks: then Snakemake's own are all there is.
+
+    Raises:
+        ConfigError: nothing can be written in `folder` or `results`.
     """
-    folder.mkdir(exist_ok=True)
+    for place in (folder, results):
+        require_writable(place)
     boot = boot or (BOOT.read_text().strip() if BOOT.is_file() else "")
     handle = (folder / "emotag.lock").open("a+")
     try:
@@ -62,6 +69,23 @@ def take_over(folder: Path, results: Path, boot: str | None = None) -> io.IOBase
     # Shared: other runs may work on other files of this folder.
     fcntl.flock(handle, fcntl.LOCK_SH)
     return handle
+
+
+def require_writable(folder: Path) -> None:
+    """Refuse a run that cannot write, before Snakemake says so in its own words.
+
+    Raises:
+        ConfigError: names the folder.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        writable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        raise ConfigError(
+            f"{folder.absolute()}: cannot be written (read-only, or not yours); give access, then run again"
+        )
 
 
 def drop_newest(folder: Path, results: Path, unsure_s: float = UNSURE_S) -> int:
