@@ -201,6 +201,7 @@ rule track:
         landmarks="results/clips/{clip}/landmarks.safetensors",
         labels="results/clips/{clip}/labels.mkv",
         given=PLAN.given_tracks,
+        blendshapes=PLAN.blendshapes,
     output:
         "results/identities/{identity}/{clip}/tracks.safetensors",
     log:
@@ -218,8 +219,8 @@ rule track:
         code=stage_code("track"),
     shell:
         "python -m emotag.stages.track --head {input.head:q} --subject {input.subject:q} --crop {input.crop:q}"
-        " --landmarks {input.landmarks:q} --labels {input.labels:q} --given {input.given:q} --clip {wildcards.clip}"
-        " --out {output:q}"
+        " --landmarks {input.landmarks:q} --labels {input.labels:q} --given {input.given:q}"
+        " --blendshapes {input.blendshapes:q} --clip {wildcards.clip} --out {output:q}"
         " --config {params.config:q} 2>&1 | tee {log:q}"
 
 

@@ -137,6 +137,9 @@ class TrackConfig(Settings):
     folder: str = Field(
         "data/vhap", description="vhap: FOLDER/CLIP/transforms.json, VHAP's export of the clip's crop.mp4"
     )
+    initialise: Literal["rest", "blendshapes"] = Field(
+        "rest", description="where the fit begins; blendshapes: MediaPipe's 52 scores (makehuman and ict)"
+    )
     iterations: int = Field(14, ge=1, description="Levenberg-Marquardt steps")
     smoothness: float = Field(1.0, ge=0, description="factor on all time constants' weights; 0 tracks frame by frame")
     photometric: float = Field(

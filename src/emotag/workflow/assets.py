@@ -32,6 +32,7 @@ HEADS = {
     "flame2023open": "flame2023_Open.pkl",
     "ict": "ICT-FaceKit",
 }
+BLENDSHAPES = "face_landmarker.task"
 # What FLAME's authors publish beside the models, used where it is in place.
 FLAME_LANDMARKS, FLAME_MASKS = "mediapipe_landmark_embedding.npz", "FLAME_masks.pkl"
 # Depth and normal.
@@ -94,6 +95,7 @@ def model_of(config: Config, section: str) -> str | None:
 def models_of(config: Config) -> set[str | None]:
     """All model files that the providers of a configuration read."""
     models = {model_of(config, section) for section in MODELS} | {HEADS[config.head.model]}
+    models |= {BLENDSHAPES} if config.track.initialise == "blendshapes" else set()
     return models | set(SAPIENS if config.geometry.provider == "sapiens" else ())
 
 

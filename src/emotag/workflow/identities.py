@@ -13,7 +13,7 @@ from typing import Any
 from emotag.config import ExcerptConfig
 from emotag.people import Identity, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
-from emotag.workflow.assets import SAPIENS, model_of, place_of
+from emotag.workflow.assets import BLENDSHAPES, SAPIENS, model_of, place_of
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -218,6 +218,10 @@ class Plan:
         clip = getattr(wildcards, "clip", None) or self.adapt_clip(wildcards.identity)
         settings = self.config.track
         return [f"{settings.folder}/{clip}/transforms.json"] if settings.provider == "vhap" else []
+
+    def blendshapes(self, wildcards: Any) -> list[str]:
+        """The network that a clip's tracking begins with, where it does."""
+        return [place_of(BLENDSHAPES)] if self.config.track.initialise == "blendshapes" else []
 
     def made_elsewhere(self) -> dict[str, str]:
         """{file: how it is made} of all that a run needs and that other programs make of its footage."""
