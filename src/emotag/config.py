@@ -76,7 +76,9 @@ class LandmarksConfig(Settings):
 class MatteConfig(Settings):
     """Person alpha and region labels."""
 
-    provider: Literal["mediapipe"] = "mediapipe"
+    provider: Literal["mediapipe", "vhap"] = Field(
+        "mediapipe", description="vhap: the masks of VHAP's export in track.folder"
+    )
 
 
 class HeadConfig(Settings):

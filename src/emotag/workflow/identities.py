@@ -219,6 +219,11 @@ class Plan:
         settings = self.config.track
         return [f"{settings.folder}/{clip}/transforms.json"] if settings.provider == "vhap" else []
 
+    def given_masks(self, wildcards: Any) -> list[str]:
+        """VHAP's export of a clip, where its masks are the matte."""
+        folder = self.config.track.folder
+        return [f"{folder}/{wildcards.clip}/transforms.json"] if self.config.matte.provider == "vhap" else []
+
     def blendshapes(self, wildcards: Any) -> list[str]:
         """The network that a clip's tracking begins with, where it does."""
         return [place_of(BLENDSHAPES)] if self.config.track.initialise == "blendshapes" else []
@@ -231,7 +236,7 @@ class Plan:
         if self.config.action_units.provider == "openface":
             advice = "write it with OpenFace's FeatureExtraction of results/clips/{}/crop.mp4 (docs/providers.md)"
             files |= {f"{self.config.action_units.folder}/{clip}.csv": advice.format(clip) for clip in clips}
-        if self.config.track.provider == "vhap":
+        if "vhap" in (self.config.track.provider, self.config.matte.provider):
             advice = "export VHAP's tracking of results/clips/{}/crop.mp4 there (docs/providers.md)"
             files |= {f"{self.config.track.folder}/{clip}/transforms.json": advice.format(clip) for clip in clips}
         if self.config.speech.provider == "given":
