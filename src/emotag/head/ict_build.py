@@ -89,13 +89,14 @@ def build(source: IctArrays, makehuman: ArkitHead) -> ArkitData:
 
 
 def triangles(source: IctArrays) -> Cut:
-    """The parts that are used, each polygon as two triangles."""
+    """The parts that are used, each polygon of four as two triangles."""
     faces, uv, part = [], [], []
     for name, (start, stop) in source.layout.parts.items():
         for corners in ([0, 1, 2], [0, 2, 3]):
-            faces.append(source.polygons[start:stop][:, corners])
-            uv.append(source.uv[start:stop][:, corners])
-            part.append(np.full(stop - start, name))
+            there = np.flatnonzero(source.polygons[start:stop, corners[-1]] >= 0) + start
+            faces.append(source.polygons[there][:, corners])
+            uv.append(source.uv[there][:, corners])
+            part.append(np.full(len(there), name))
     return Cut(np.concatenate(faces), np.concatenate(uv), np.concatenate(part))
 
 
