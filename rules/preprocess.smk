@@ -56,6 +56,7 @@ rule matte:
     input:
         crop="results/clips/{clip}/crop.mp4",
         landmarks="results/clips/{clip}/landmarks.safetensors",
+        given=PLAN.given_masks,
     output:
         alpha="results/clips/{clip}/alpha.mkv",
         labels="results/clips/{clip}/labels.mkv",
@@ -73,7 +74,7 @@ rule matte:
         config=stage_config("matte"),
         code=stage_code("matte"),
     shell:
-        "python -m emotag.stages.matte --crop {input.crop:q} --landmarks {input.landmarks:q}"
+        "python -m emotag.stages.matte --crop {input.crop:q} --landmarks {input.landmarks:q} --given {input.given:q}"
         " --out-alpha {output.alpha:q} --out-labels {output.labels:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
@@ -206,6 +207,7 @@ rule track:
         landmarks="results/clips/{clip}/landmarks.safetensors",
         labels="results/clips/{clip}/labels.mkv",
         given=PLAN.given_tracks,
+        blendshapes=PLAN.blendshapes,
     output:
         "results/identities/{identity}/{clip}/tracks.safetensors",
     log:
@@ -223,8 +225,8 @@ rule track:
         code=stage_code("track"),
     shell:
         "python -m emotag.stages.track --head {input.head:q} --subject {input.subject:q} --crop {input.crop:q}"
-        " --landmarks {input.landmarks:q} --labels {input.labels:q} --given {input.given:q} --clip {wildcards.clip}"
-        " --out {output:q}"
+        " --landmarks {input.landmarks:q} --labels {input.labels:q} --given {input.given:q}"
+        " --blendshapes {input.blendshapes:q} --clip {wildcards.clip} --out {output:q}"
         " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 

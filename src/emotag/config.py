@@ -95,7 +95,9 @@ class LandmarksConfig(Settings):
 class MatteConfig(Settings):
     """Person alpha and region labels."""
 
-    provider: Literal["mediapipe"] = "mediapipe"
+    provider: Literal["mediapipe", "vhap"] = Field(
+        "mediapipe", description="vhap: the masks of VHAP's export in track.folder"
+    )
 
 
 class HeadConfig(Settings):
@@ -166,6 +168,9 @@ class TrackConfig(Settings):
     provider: Literal["fit", "vhap"] = Field("fit", description="vhap: needs a FLAME head; the shape is VHAP's as well")
     folder: str = Field(
         "data/vhap", description="vhap: FOLDER/CLIP/transforms.json, VHAP's export of the clip's crop.mp4"
+    )
+    initialise: Literal["rest", "blendshapes"] = Field(
+        "rest", description="where the fit begins; blendshapes: MediaPipe's 52 scores (makehuman and ict)"
     )
     iterations: int = Field(14, ge=1, description="Levenberg-Marquardt steps")
     smoothness: float = Field(1.0, ge=0, description="factor on all time constants' weights; 0 tracks frame by frame")

@@ -118,6 +118,10 @@ class Config(stages.Settings):
             )
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
+        if self.track.initialise == "blendshapes" and self.head.model.startswith("flame"):
+            raise ValueError(
+                f"track.initialise blendshapes has ARKit's units, head.model is {self.head.model}; say rest"
+            )
         if self.track.provider == "vhap" and not self.head.model.startswith("flame"):
             raise ValueError(
                 f"track.provider vhap has FLAME's parameters, head.model is {self.head.model}; choose a FLAME"

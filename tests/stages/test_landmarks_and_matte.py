@@ -25,6 +25,7 @@ def clip(tmp_path_factory):
     write_video(folder / "crop.mp4", frames, crf=4, all_intra=True)
     landmarks.run(crop=folder / "crop.mp4", out=folder / "landmarks.safetensors", config=LandmarksConfig())
     matte.run(
+        given=[],
         crop=folder / "crop.mp4",
         landmarks=folder / "landmarks.safetensors",
         out_alpha=folder / "alpha.mkv",

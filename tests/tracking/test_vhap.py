@@ -15,6 +15,7 @@ from emotag.head.flame_head import FlameHead
 from emotag.head.regions import PARTS
 from emotag.tracking import vhap, vhap_export
 from emotag.tracking.posing import model_points, posed_vertices
+from emotag.tracking.vhap_folder import masks_of
 
 FRAMES, WIDTH, HEIGHT, FOCAL = 7, 64, 48, 120.0
 V, E, S = 478, 100, 300
@@ -215,3 +216,24 @@ def test_only_tracks_of_this_head_are_exported(tmp_path, flame, flame_parameters
     tracks = imported(flame, vhap.read(write(tmp_path, flame_parameters, camera_to_world)))
     with pytest.raises(ArtifactMismatch, match="makehuman"):
         vhap_export.flame_parameters(flame, Tracks(**{**tracks.__dict__, "head_model": "makehuman"}))
+
+
+def test_masks_come_at_the_clips_size(tmp_path, flame_parameters, camera_to_world):
+    from PIL import Image
+
+    path = write(tmp_path, flame_parameters, camera_to_world, fg_mask_path="fg_masks/one.png")
+    with pytest.raises(AssetMissing, match="matte.provider"):
+        next(masks_of(path, (WIDTH, HEIGHT)))
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[:, WIDTH // 2 :] = 255
+    (tmp_path / "fg_masks").mkdir()
+    Image.fromarray(np.repeat(mask[..., None], 3, 2)).save(tmp_path / "fg_masks" / "one.png")
+    assert all((found == mask).all() for found in masks_of(path, (WIDTH, HEIGHT)))
+    half = list(masks_of(path, (WIDTH // 2, HEIGHT // 2)))
+    assert len(half) == FRAMES and (half[0] == mask[::2, ::2]).all()
+    (tmp_path / "fg_masks" / "one.png").write_bytes(b"no picture")
+    with pytest.raises(ArtifactMismatch, match="cannot be read"):
+        next(masks_of(path, (WIDTH, HEIGHT)))
+    write(tmp_path / "b", flame_parameters, camera_to_world, fg_mask_path="../one.png")
+    with pytest.raises(ArtifactMismatch, match="leaves the folder"):
+        next(masks_of(tmp_path / "b" / "transforms.json", (WIDTH, HEIGHT)))

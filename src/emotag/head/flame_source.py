@@ -23,6 +23,7 @@ import numpy as np
 import scipy.sparse
 
 from emotag.errors import ArtifactMismatch
+from emotag.io.npz import read_npz
 from emotag.io.pickles import ARRAYS, Forbidden, read_arrays
 
 IDENTITY = 300
@@ -162,12 +163,11 @@ def read_landmarks(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Faces [n], barycentric weights [n, 3] and MediaPipe's numbers [n] of `mediapipe_landmark_embedding.npz`.
 
     Raises:
-        ArtifactMismatch: the file is not that.
+        AssetMissing, ArtifactMismatch: the file is not there, or is not that.
     """
     names = ("lmk_face_idx", "lmk_b_coords", "landmark_indices")
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            faces, weights, numbers = (content[name] for name in names)
-    except (OSError, KeyError, ValueError) as error:
-        raise ArtifactMismatch(f"{path}: cannot be read ({error}), expected the arrays {', '.join(names)}") from error
+    content = read_npz(path)
+    if missing := [name for name in names if name not in content]:
+        raise ArtifactMismatch(f"{path}: no {', '.join(missing)}, expected the arrays {', '.join(names)}; get it again")
+    faces, weights, numbers = (content[name] for name in names)
     return faces.astype(np.int64), weights.astype(np.float64), numbers.astype(np.int64)

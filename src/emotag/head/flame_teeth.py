@@ -16,7 +16,9 @@ from emotag.head.landmark_sets import INNER_LIP_LOWER, INNER_LIP_UPPER
 COLUMNS = 15
 # In widths of the closed mouth (about 5 cm).
 HALF_WIDTH, SETBACK, ARCH = 0.42, 0.10, 0.55
-GAP, UPPER_HEIGHT, LOWER_HEIGHT, OVERJET, THICKNESS = 0.01, 0.19, 0.17, 0.04, 0.09
+# The upper edge hangs below the line of the closed lips, as incisors show below a resting upper lip; the lower is behind it.
+UPPER_EDGE, LOWER_EDGE = -0.05, -0.01
+UPPER_HEIGHT, LOWER_HEIGHT, OVERJET, THICKNESS = 0.23, 0.17, 0.05, 0.09
 ROWS = ("upper_root", "upper_edge", "upper_edge_back", "upper_root_back",
         "lower_root", "lower_edge", "lower_edge_back", "lower_root_back")  # fmt: skip
 
@@ -33,7 +35,7 @@ def with_teeth(data: FlameData, embedding: LandmarkEmbedding) -> tuple[FlameData
     base[:, 1] = middle[1]
     base[:, 2] = front[2] - SETBACK * width - ARCH * across**2 / width
     up, back = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, -1.0])
-    edge = {"upper": base + GAP * width * up, "lower": base - GAP * width * up + OVERJET * width * back}
+    edge = {"upper": base + UPPER_EDGE * width * up, "lower": base + width * (LOWER_EDGE * up + OVERJET * back)}
     rise = {"upper": UPPER_HEIGHT * width * up, "lower": -LOWER_HEIGHT * width * up}
     rows = []
     for name in ROWS:

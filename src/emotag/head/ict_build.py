@@ -28,6 +28,8 @@ LOOK = "eyeLook"
 LOOK_ANGLE = 0.45
 # The tongue is what lies this far inside the lower teeth's arch.
 TONGUE_SHARE = 0.7
+# Faces further below the registered head than this are chest and shoulders: clothes, to the eye.
+BUST_M = 0.005
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def build(source: IctArrays, makehuman: ArkitHead) -> ArkitData:
     kept = np.zeros(count, bool)
     kept[cut.faces] = True
     number = np.cumsum(kept) - 1
-    faces = number[cut.faces]
+    # The vertices stay, so that the shipped landmarks' numbers hold.
+    used = ~bust(cut, neutral + ears, registered)
+    faces, labels, front = number[cut.faces[used]], labels[used], front[used]
     return ArkitData(
         name="ict",
         expression_names=names,
@@ -75,7 +79,7 @@ def build(source: IctArrays, makehuman: ArkitHead) -> ArkitData:
         jaw_limits=jaw_limits,
         neutral=neutral[kept].astype(np.float32),
         faces=faces,
-        uv=cut.uv.astype(np.float32),
+        uv=cut.uv[used].astype(np.float32),
         shape_basis=identity[:, kept].astype(np.float32),
         expression_basis=np.stack([units[name][kept] for name in names]).astype(np.float32),
         jaw_basis=jaw[:, kept].astype(np.float32),
@@ -89,13 +93,14 @@ def build(source: IctArrays, makehuman: ArkitHead) -> ArkitData:
 
 
 def triangles(source: IctArrays) -> Cut:
-    """The parts that are used, each polygon as two triangles."""
+    """The parts that are used, each polygon of four as two triangles."""
     faces, uv, part = [], [], []
     for name, (start, stop) in source.layout.parts.items():
         for corners in ([0, 1, 2], [0, 2, 3]):
-            faces.append(source.polygons[start:stop][:, corners])
-            uv.append(source.uv[start:stop][:, corners])
-            part.append(np.full(stop - start, name))
+            there = np.flatnonzero(source.polygons[start:stop, corners[-1]] >= 0) + start
+            faces.append(source.polygons[there][:, corners])
+            uv.append(source.uv[there][:, corners])
+            part.append(np.full(len(there), name))
     return Cut(np.concatenate(faces), np.concatenate(uv), np.concatenate(part))
 
 
@@ -164,6 +169,12 @@ def labelled(
     front |= skin
     labels[(cut.part == "gums_and_tongue") & tongue(cut, surface.vertices, lower_teeth)] = PARTS.index("tongue")
     return labels, front
+
+
+def bust(cut: Cut, neutral: np.ndarray, registered: Registered) -> np.ndarray:
+    """[F] bool: faces of chest and shoulders, which lie well below the end of the registered head's neck."""
+    lowest = registered.vertices[:, 1].min() - BUST_M
+    return (cut.part == "head_and_neck") & (neutral[cut.faces][..., 1].mean(1) < lowest)
 
 
 def tongue(cut: Cut, neutral: np.ndarray, lower_teeth: tuple[int, int]) -> np.ndarray:

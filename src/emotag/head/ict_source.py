@@ -53,8 +53,9 @@ LIGHT = Layout(
 
 @dataclass(frozen=True)
 class IctArrays:
-    """`neutral` [V, 3] m, `polygons` [P, 4], `uv` [P, 4, 2], `identity` [S, V, 3] m displacements, `expression`
-    {name: [V, 3]} m by the files' names (browDown_L, …), and the `layout` that says what is what."""
+    """`neutral` [V, 3] m, `polygons` [P, 4] (a triangle's last corner is -1), `uv` [P, 4, 2], `identity` [S, V, 3] m
+    displacements, `expression` {name: [V, 3]} m by the files' names (browDown_L, …), and the `layout` that says what is
+    what."""
 
     layout: Layout
     neutral: np.ndarray
@@ -101,16 +102,22 @@ def _read_vertices(path: Path, lines: list[str], layout: Layout) -> np.ndarray:
 
 
 def _read_mesh(path: Path, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices, polygons of four and their texture coordinates."""
+    """Vertices, polygons and the texture coordinates of their corners."""
     lines = _lines(path)
     vertices = _read_vertices(path, lines, layout)
     try:
         texture = np.array([line.split()[1:3] for line in lines if line.startswith("vt ")], np.float32)
         corners = [[corner.split("/")[:2] for corner in line.split()[1:]] for line in lines if line.startswith("f ")]
-        polygons = np.array(corners, np.int64) - 1
+        filled = [polygon + (4 - len(polygon)) * [["0", "0"]] for polygon in corners]
+        polygons = np.array(filled, np.int64) - 1
     except ValueError as error:
         raise ArtifactMismatch(f"{path}: a polygon cannot be read ({error}); {ADVICE}") from error
     wanted = (layout.polygons, 4, 2)
-    if polygons.shape != wanted or (polygons.max((0, 1)) >= (len(vertices), len(texture))).any():
+    if (
+        polygons.shape != wanted
+        or (polygons.max((0, 1)) >= (len(vertices), len(texture))).any()
+        or (polygons[:, :3] < 0).any()
+        or (polygons < -1).any()
+    ):
         raise ArtifactMismatch(f"{path}: polygons {list(polygons.shape)}, expected {list(wanted)}; {ADVICE}")
     return vertices, polygons[..., 0], texture[polygons[..., 1]]

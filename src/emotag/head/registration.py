@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
+import torch
 
 from emotag.geometry.closest import Closest, closest_on_mesh, face_normals
 from emotag.head.arkit import ArkitHead
@@ -25,6 +26,7 @@ MATCHED = ("skin", "lips", "eyelids", "brows")
 ROUNDS, STIFFNESS = 14, (30.0, 10.0, 3.0, 1.0, 0.3)
 NEAR_M, SHAPE_WEIGHT, EYE_WEIGHT, ANCHOR_WEIGHT = 0.02, 2e-3, 30.0, 3.0
 AGREEMENT = 0.5
+UPPER_LIP = 0  # MediaPipe's point on the upper edge of the upper lip
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,10 @@ def transferred_labels(registered: Registered, target: Surface) -> tuple[np.ndar
     found = closest_on_mesh(centres, registered.vertices, faces[surface], normals, 0.0)
     source = np.flatnonzero(surface)[found.face]
     result, front = label[source], head.face_regions["face"].numpy()[source]
+    # The MakeHuman head counts the nostrils among what is inside.
+    top = head.embedding.triangles[UPPER_LIP].numpy()
+    nostrils = (result == PARTS.index("mouth_interior")) & (centres[:, 1] > registered.vertices[top, 1].mean())
+    result[nostrils], front[nostrils] = PARTS.index("skin"), True
     ball = target.eyeball.any(0)[target.faces].any(1)
     result[ball] = PARTS.index("eyeballs")
     return result, front & ~ball
@@ -182,8 +188,6 @@ def transferred_labels(registered: Registered, target: Surface) -> tuple[np.ndar
 
 def transferred_landmarks(registered: Registered, target: Surface) -> LandmarkEmbedding:
     """MediaPipe's points on the target: where the registered head has them, irises on the eyeballs. Offsets are zero."""
-    import torch
-
     head = registered.head
     triangles = head.embedding.triangles.numpy()
     weights = head.embedding.barycentric.double().numpy()

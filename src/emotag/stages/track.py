@@ -15,6 +15,7 @@ from emotag.head import models
 from emotag.head.base import HeadModel
 from emotag.io.video import check_length, read_frames, read_gray
 from emotag.tracking import vhap
+from emotag.tracking.blendshapes import blendshape_scores, motion_of
 from emotag.tracking.errors import errors
 from emotag.tracking.fit import fit_tracks
 from emotag.tracking.posing import model_points
@@ -31,12 +32,14 @@ def run(
     landmarks: Path,
     labels: Path,
     given: list[Path],
+    blendshapes: list[Path],
     clip: str,
     out: Path,
     config: TrackConfig,
 ) -> None:
     """Track the clip; what the face looks like is learnt from the adaptation part, or from all of another clip. `given` is
-    VHAP's export where the tracks are VHAP's: they are then taken as they are.
+    VHAP's export where the tracks are VHAP's: they are then taken as they are; `blendshapes` the network whose scores the fit
+    begins with, or nothing.
 
     Raises:
         ArtifactMismatch: crop and subject differ in size or head model.
@@ -55,7 +58,8 @@ def run(
         _log_errors("VHAP", model, person, mesh, tracks)
         tracks.save(out, stage.provenance())
         return
-    tracks = fit_tracks(model, person, mesh.points, config, mesh.interpolated)
+    begun = motion_of(blendshape_scores(blendshapes[0], read_frames(crop)), model) if blendshapes else None
+    tracks = fit_tracks(model, person, mesh.points, config, mesh.interpolated, begun)
     _log_errors("landmarks", model, person, mesh, tracks)
     if config.photometric > 0:
         part = slice(*person.part) if person.clip == clip else slice(None)

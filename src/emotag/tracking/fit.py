@@ -216,12 +216,19 @@ def track_problem(
 
 
 def _fit_state(
-    head: HeadModel, person: _Person, points: np.ndarray, valid: np.ndarray, config: TrackConfig
+    head: HeadModel,
+    person: _Person,
+    points: np.ndarray,
+    valid: np.ndarray,
+    config: TrackConfig,
+    motion: np.ndarray | None = None,
 ) -> np.ndarray:
-    """State [T, 6 + M] with the person frozen; `points` without gaps."""
+    """State [T, 6 + M] with the person frozen, begun at `motion` [T, M] (at rest if None); `points` without gaps."""
     problem = _frozen_problem(head, person, points, valid, config)
     estimate = first_estimate(problem.basis, points, person.camera)
     estimate = minimise(problem, estimate, POSE_STEPS, with_motion=False)
+    if motion is not None:
+        estimate.state[:, POSE:] = motion
     return minimise(problem, estimate, config.iterations).state
 
 
@@ -231,8 +238,10 @@ def fit_tracks(
     points: np.ndarray,
     config: TrackConfig,
     interpolated: np.ndarray | None = None,
+    motion: np.ndarray | None = None,
 ) -> Tracks:
-    """Pose, expression, jaw and eyes of every frame of `points` [T, 478, 3] px with the person's shape frozen.
+    """Pose, expression, jaw and eyes of every frame of `points` [T, 478, 3] px with the person's shape frozen, begun at
+    `motion` [T, M] (at rest if None).
 
     Raises:
         ArtifactMismatch: the subject was fitted with another head model.
@@ -246,7 +255,7 @@ def fit_tracks(
     valid = _valid_frames(points, interpolated)
     filled = fill_gaps(points, valid)
     person = _Person(subject.shape, subject.landmark_offsets, Camera.from_dict(subject.camera))
-    state = _fit_state(head, person, filled, valid, config)
+    state = _fit_state(head, person, filled, valid, config, motion)
     return as_tracks(head, subject, filled, state, ~valid)
 
 

@@ -1,8 +1,6 @@
-"""Tracks of VHAP (Qian 2024, github.com/ShenhanQian/VHAP), from the folder that its `export_as_nerf_dataset.py` writes.
+"""Tracks of VHAP (Qian 2024), from the folder of `emotag.tracking.vhap_folder`.
 
-The folder's conventions, which GaussianAvatars (Qian et al. 2024, `scene/dataset_readers.py`) reads: `transforms.json` with
-`frames`, each with `timestep_index`, `camera_index`, `transform_matrix` (camera to world, 4 x 4, the camera looks down -z with
-y up), `fl_x`, `fl_y`, `cx`, `cy`, `w`, `h` in px, `file_path`, `fg_mask_path` and `flame_param_path`. The last is an npz:
+A frame's `flame_param_path` is an npz:
 
 | key | shape | |
 | --- | --- | --- |
@@ -14,31 +12,29 @@ y up), `fl_x`, `fl_y`, `cx`, `cy`, `w`, `h` in px, `file_path`, `fg_mask_path` a
 | static_offset | 1, V, 3 | displacement of the template, optional |
 """
 
-import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from emotag.artifacts import Subject, Tracks
-from emotag.errors import ArtifactMismatch, AssetMissing
+from emotag.errors import ArtifactMismatch
 from emotag.geometry.camera import Camera
 from emotag.geometry.rotations import axis_angle_to_matrix
 from emotag.head.flame_head import FlameHead
+from emotag.io.npz import read_npz
 from emotag.tracking.fit import ShapeFit, neutral_of, observe
 from emotag.tracking.initial_pose import matrix_to_axis_angle
 from emotag.tracking.landmark_offsets import head_frame_residual, moderate
 from emotag.tracking.point_weights import point_weights
 from emotag.tracking.posing import model_points
 from emotag.tracking.reprojection import POSE
+from emotag.tracking.vhap_folder import INTRINSICS, frames_of
 
 log = logging.getLogger(__name__)
-TRANSFORMS = "transforms.json"
 POSES = {"rotation": 3, "neck_pose": 3, "jaw_pose": 3, "eyes_pose": 6, "translation": 3}
-INTRINSICS = ("fl_x", "fl_y", "cx", "cy", "w", "h")
 # An offset of the template larger than this in the mean is said, because it is left out.
 OFFSET_M = 1e-4
 SAME_SHAPE = 1e-4
@@ -61,68 +57,31 @@ def read(transforms: Path) -> Export:
         AssetMissing, ArtifactMismatch: a file is not there or not as VHAP writes it, times are missing, or there are several
             cameras.
     """
-    content = _transforms(transforms)
-    frames = sorted(content["frames"], key=lambda frame: frame["timestep_index"])
-    times, cameras = [f["timestep_index"] for f in frames], {f.get("camera_index", 0) for f in frames}
-    if len(cameras) > 1:
-        raise ArtifactMismatch(
-            f"{transforms}: found cameras {sorted(cameras)}, expected one; export a monocular tracking"
-        )
-    if times != list(range(len(times))):
-        raise ArtifactMismatch(
-            f"{transforms}: found {len(times)} frames up to {times[-1]}, expected each time once from 0"
-        )
-    folder = Path(transforms).parent
+    frames, folder = frames_of(transforms), Path(transforms).parent
     rows = [_parameters(folder / frame["flame_param_path"]) for frame in frames]
     flame = {key: np.concatenate([row[key].reshape(1, -1) for row in rows]) for key in (*POSES, "expr")}
-    offset = (
-        float(np.linalg.norm(rows[0]["static_offset"].reshape(-1, 3), axis=1).mean())
-        if "static_offset" in rows[0]
-        else 0.0
-    )
-    intrinsics = {tuple(float(frame.get(key, content.get(key, 0))) for key in INTRINSICS) for frame in frames}
-    if len(intrinsics) > 1 or not all(next(iter(intrinsics))[:2]):
+    static = rows[0].get("static_offset", np.zeros(3)).reshape(-1, 3)
+    intrinsics = {tuple(float(frame[key]) for key in INTRINSICS) for frame in frames}
+    if len(intrinsics) > 1 or min(next(iter(intrinsics))) <= 0:
         raise ArtifactMismatch(
             f"{transforms}: found {len(intrinsics)} sets of {', '.join(INTRINSICS)}, expected one in px"
         )
     fx, fy, cx, cy, width, height = next(iter(intrinsics))
-    matrices = np.linalg.inv(np.array([frame["transform_matrix"] for frame in frames], np.float64))
+    try:
+        matrices = np.linalg.inv(np.array([frame["transform_matrix"] for frame in frames], np.float64))
+    except np.linalg.LinAlgError as error:
+        raise ArtifactMismatch(f"{transforms}: a transform_matrix has no inverse; export the tracking again") from error
     camera = Camera(fx, fy, cx, cy, int(width), int(height))
+    offset = float(np.linalg.norm(static, axis=1).mean())
     return Export(flame | {"shape": rows[0]["shape"].reshape(-1)}, matrices, camera, offset)
 
 
-def _transforms(path: Path) -> dict[str, Any]:
-    if not Path(path).is_file():
-        raise AssetMissing(
-            f"{path} does not exist; track the clip's crop.mp4 with VHAP and export it there (docs/providers.md)"
-        )
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        for frame in content["frames"]:
-            if np.shape(frame["transform_matrix"]) != (4, 4) or not isinstance(frame["flame_param_path"], str):
-                raise KeyError("transform_matrix of 4 x 4 and flame_param_path")
-            frame["timestep_index"] = int(frame["timestep_index"])
-        if not content["frames"]:
-            raise KeyError("frames")
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactMismatch(
-            f"{path}: not as VHAP exports it ({error}); export with its parameters, not as meshes"
-        ) from error
-    return content
-
-
 def _parameters(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise AssetMissing(f"{path} does not exist; export the tracking again")
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            found = {key: np.asarray(content[key], np.float64) for key in content.files}
-    except (OSError, ValueError) as error:
-        raise ArtifactMismatch(f"{path}: cannot be read ({error}); export the tracking again") from error
+    found = read_npz(path)
     wrong = [key for key, size in POSES.items() if key not in found or found[key].size != size]
     if wrong or not {"shape", "expr"} <= found.keys():
         raise ArtifactMismatch(f"{path}: no {', '.join(wrong) or 'shape, expr'} of FLAME; export the tracking again")
-    return found
+    return {key: np.asarray(value, np.float64) for key, value in found.items()}
 
 
 def in_camera(head: FlameHead, export: Export) -> dict[str, np.ndarray]:

@@ -37,6 +37,7 @@ HEADS = {
     "flame2023open": "flame2023_Open.pkl",
     "ict": "ICT-FaceKit",
 }
+BLENDSHAPES = "face_landmarker.task"
 # What FLAME's authors publish beside the models, used where it is in place.
 FLAME_LANDMARKS, FLAME_MASKS = "mediapipe_landmark_embedding.npz", "FLAME_masks.pkl"
 # Depth and normal, by size.
@@ -121,8 +122,7 @@ def sapiens_of(config: Config) -> tuple[str, ...]:
 def models_of(config: Config) -> set[str | None]:
     """All model files that the providers of a configuration read."""
     models = {model_of(config, section) for section in MODELS} | {HEADS[config.head.model]}
-    return models | {detector_of(config), *sapiens_of(config)}
-    models = {model_of(config, section) for section in MODELS}
+    models |= {BLENDSHAPES} if config.track.initialise == "blendshapes" else set()
     return models | {detector_of(config), *sapiens_of(config)}
 
 

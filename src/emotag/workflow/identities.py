@@ -13,7 +13,7 @@ from typing import Any
 from emotag.config import ExcerptConfig
 from emotag.people import TALKERS, Identity, TestPart, talkers
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, check_corpus, clip_owners
-from emotag.workflow.assets import detector_of, model_of, place_of, sapiens_of
+from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -248,6 +248,15 @@ class Plan:
         settings = self.config.track
         return [f"{settings.folder}/{clip}/transforms.json"] if settings.provider == "vhap" else []
 
+    def given_masks(self, wildcards: Any) -> list[str]:
+        """VHAP's export of a clip, where its masks are the matte."""
+        folder = self.config.track.folder
+        return [f"{folder}/{wildcards.clip}/transforms.json"] if self.config.matte.provider == "vhap" else []
+
+    def blendshapes(self, wildcards: Any) -> list[str]:
+        """The network that a clip's tracking begins with, where it does."""
+        return [place_of(BLENDSHAPES)] if self.config.track.initialise == "blendshapes" else []
+
     def made_elsewhere(self) -> dict[str, str]:
         """{file: how it is made} of all that a run needs and that other programs make of its footage."""
         identity = self.config.adapt.identity
@@ -256,7 +265,7 @@ class Plan:
         if self.config.action_units.provider == "openface":
             advice = "write it with OpenFace's FeatureExtraction of results/clips/{}/crop.mp4 (docs/providers.md)"
             files |= {f"{self.config.action_units.folder}/{clip}.csv": advice.format(clip) for clip in clips}
-        if self.config.track.provider == "vhap":
+        if "vhap" in (self.config.track.provider, self.config.matte.provider):
             advice = "export VHAP's tracking of results/clips/{}/crop.mp4 there (docs/providers.md)"
             files |= {f"{self.config.track.folder}/{clip}/transforms.json": advice.format(clip) for clip in clips}
         if self.config.speech.provider == "given":
