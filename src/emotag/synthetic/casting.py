@@ -95,6 +95,9 @@ def _identity(identity: int, seed: int, shape_size: int, deep: bool) -> tuple[Lo
         freckles=float(random.choice([0.0, 0.2, 0.6, 1.0])) if tone < 2 else 0.0,
         hair_length=float(random.uniform(0.05, 0.19)) if long else 0.0,
         brows=float(random.uniform(0.6, 1.0)),
+        # As dark as in photographs: with light teeth the face mesh takes open lips for shut ones.
+        mouth_light=float(random.uniform(0.3, 0.5)),
+        lower_teeth=float(random.uniform(0.05, 0.15)),
     )
     person = random_person(f"syn{identity + 1:02d}", shape_size, FIRST_SEED + 10_000 * (seed % 1000) + 1000 * identity)
     return look, person, int(random.choice(SPEEDS))
