@@ -168,6 +168,18 @@ class LipRidge(Artifact):
 
 
 @dataclass(frozen=True)
+class PhoneClassifier(Artifact):
+    """Phones from speech features: the arrays of `emotag.synthetic.phone_model.PhoneModel` for the phones `names`, and the
+    speech features they read."""
+
+    KIND: ClassVar[str] = "phone_classifier"
+    arrays: dict[str, np.ndarray]
+    names: list[str]
+    speech_provider: str
+    speech_revision: str
+
+
+@dataclass(frozen=True)
 class Geometry(Artifact):
     """Depth [T, H, W] m (float16), normal [T, H, W, 3] (int8, times 127) and `mask` [T, H, W] bool for the frames
     [`part`[0], `part`[1]), at a stated resolution (skin and neck only: a mesh has no hair)."""

@@ -54,6 +54,16 @@ class PhoneModel:
         bias = -0.5 * (means * weights.T).sum(1)
         return cls(names, mean, basis, weights, bias, _bigram(spoken, names))
 
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As float32 arrays by name."""
+        names = ("mean", "basis", "weights", "bias", "bigram")
+        return {name: getattr(self, name).astype(np.float32) for name in names}
+
+    @classmethod
+    def from_arrays(cls, names: list[str], arrays: dict[str, np.ndarray]) -> "PhoneModel":
+        """The inverse of `to_arrays`."""
+        return cls(names, **{name: array.astype(np.float64) for name, array in arrays.items()})
+
     def inputs(self, features: np.ndarray) -> np.ndarray:
         """Windows [K, 5 C] of principal components of [K, D] features around each token's middle."""
         components = (features.astype(np.float64) - self.mean) @ self.basis

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
-from emotag.people import TALKERS, Identity, TestPart, talkers
+from emotag.people import TALKERS, Identity, Recording, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
 from emotag.workflow.assets import SAPIENS, model_of, place_of
 
@@ -103,13 +103,20 @@ class Plan:
 
     def talker_clips(self) -> dict[str, str]:
         """{clip: person} of the synthetic corpus."""
-        corpus = self.config.synthetic_corpus
-        people = talkers(corpus.identities, corpus.clips)
+        people = self.config.synthetic_corpus.people()
         return {clip: name for name, identity in people.items() for clip in identity.clips}
 
     def talker_files(self, *files: str) -> list[str]:
         """Files of every clip of the synthetic corpus."""
         return [f"{TALKERS}/{clip}/{file}" for clip in self.talker_clips() for file in files]
+
+    def recording(self, wildcards: Any) -> Recording:
+        """The recording of a voice."""
+        return self.config.synthetic_corpus.voices[wildcards.name]
+
+    def take_files(self) -> list[str]:
+        """Takes of every recording."""
+        return [f"results/takes/{name}/speaker-{name}.json" for name in self.config.synthetic_corpus.voices]
 
     def talker_tracks(self) -> list[str]:
         """What the tracker finds in every clip of the synthetic corpus."""
