@@ -4,14 +4,12 @@ VOICES = sorted(
     for path in Path("data/voices").glob("*")
     if path.suffix in (".ogg", ".json")
 )
-TAKES = sorted(str(path) for path in Path("data/takes").glob("speaker*"))
 
 
 rule synthetic_clip:
     input:
         head="results/head/makehuman.safetensors",
-        takes=TAKES,
-        recorded=PLAN.take_files(),
+        takes=PLAN.speaker,
     output:
         video="results/synthetic/syn{talker}-c{take}/video.mp4",
         tracks="results/synthetic/syn{talker}-c{take}/tracks.safetensors",
@@ -28,18 +26,12 @@ rule synthetic_clip:
         mem_mb=3000,
         runtime=30,
     params:
-        takes=lambda w, input: [
-            str(folder)
-            for folder in dict.fromkeys(
-                Path(file).parent for file in [*input.takes, *input.recorded]
-            )
-        ],
         talker=lambda w: int(w.talker),
         take=lambda w: int(w.take),
         config=stage_config("synthetic_corpus"),
         code=stage_code("synthetic_clip"),
     shell:
-        "python -m emotag.stages.synthetic_clip --head {input.head:q} --speech {params.takes:q}"
+        "python -m emotag.stages.synthetic_clip --head {input.head:q} --speech {input.takes[0]:q}"
         " --identity {params.talker} --clip {params.take} --out {output.video:q} --tracks {output.tracks:q}"
         " --truth {output.truth:q} --labels {output.labels:q} --config {params.config:q} 2>&1 | tee {log:q}"
 

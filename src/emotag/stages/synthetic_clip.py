@@ -1,6 +1,6 @@
 """One clip of the synthetic corpus: an ordinary video, and everything that is exactly known of it.
 
-Reads: the head and the takes (the shipped ones first). Writes: mp4 (H.264 + AAC, labelled as synthetic), the true motion
+Reads: the head and the takes of its speaker. Writes: mp4 (H.264 + AAC, labelled as synthetic), the true motion
 as Tracks, a `Truth` (action units, emotion, phones, depth and normals at a reduced rate) and region labels of every frame
 (FFV1).
 """
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    *, head: Path, speech: list[Path], identity: int, clip: int, out: Path, tracks: Path, truth: Path, labels: Path,
+    *, head: Path, speech: Path, identity: int, clip: int, out: Path, tracks: Path, truth: Path, labels: Path,
     config: SyntheticClipConfig,
 ) -> None:  # fmt: skip
     """Draw clip number `clip` of identity number `identity` (both from 1)."""

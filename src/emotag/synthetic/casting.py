@@ -54,9 +54,8 @@ class Role:
     seed: int
 
 
-def cast(identity: int, clip: int, seed: int, takes: list[list[Take]], shape_size: int, size_px: int) -> Role:
-    """The role of clip number `clip` of identity number `identity` (both from 0)."""
-    speaker = takes[identity % len(takes)]
+def cast(identity: int, clip: int, seed: int, speaker: list[Take], shape_size: int, size_px: int) -> Role:
+    """The role of clip number `clip` of identity number `identity` (both from 0), who speaks with `speaker`'s voice."""
     look, person, speed = _identity(identity, seed, shape_size, _is_deep(speaker))
     random = np.random.default_rng([seed, identity, clip, 11])
     take = speaker[clip % len(speaker)]

@@ -1,7 +1,6 @@
 """Takes: short stretches of speech with the times of their phones. Those shipped are readings in several languages and
 voices with emotional prosody (data/takes; README there); recordings of real voices are brought into the same form."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,24 +29,12 @@ class Take:
     level: int
 
 
-def load(folders: Sequence[Path]) -> list[list[Take]]:
-    """Takes of every speaker of all folders, in the order of the folders and of their names.
+def load(path: Path) -> list[Take]:
+    """Takes of one speaker, from a JSON file with the sound beside it.
 
     Raises:
-        AssetMissing: a folder has no takes, or a speaker has times without sound.
+        AssetMissing: the sound is not there.
     """
-    found = []
-    for folder in folders:
-        files = sorted(Path(folder).glob("speaker*.json"))
-        if not files:
-            raise AssetMissing(
-                f"{folder}: found no takes (speaker*.json with their sound), expected some; check out data/takes"
-            )
-        found += [_speaker(path) for path in files]
-    return found
-
-
-def _speaker(path: Path) -> list[Take]:
     sounds = [path.with_suffix(suffix) for suffix in (".ogg", ".wav") if path.with_suffix(suffix).is_file()]
     if not sounds:
         raise AssetMissing(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
-from emotag.people import TALKERS, Identity, Recording, TestPart
+from emotag.people import SHIPPED_SPEAKERS, TALKERS, Identity, Recording, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
 from emotag.workflow.assets import SAPIENS, model_of, place_of
 
@@ -114,9 +114,14 @@ class Plan:
         """The recording of a voice."""
         return self.config.synthetic_corpus.voices[wildcards.name]
 
-    def take_files(self) -> list[str]:
-        """Takes of every recording."""
-        return [f"results/takes/{name}/speaker-{name}.json" for name in self.config.synthetic_corpus.voices]
+    def speaker(self, wildcards: Any) -> list[str]:
+        """Takes of the voice of a synthetic person, and their sound: the shipped ones, then the recordings, then again."""
+        shipped = [f"data/takes/speaker{number:02d}" for number in range(1, SHIPPED_SPEAKERS + 1)]
+        recorded = [f"results/takes/{name}/speaker-{name}" for name in self.config.synthetic_corpus.voices]
+        place = (int(wildcards.talker) - 1) % (len(shipped) + len(recorded))
+        sound = ".ogg" if place < len(shipped) else ".wav"
+        stem = (shipped + recorded)[place]
+        return [f"{stem}.json", f"{stem}{sound}"]
 
     def talker_tracks(self) -> list[str]:
         """What the tracker finds in every clip of the synthetic corpus."""
