@@ -99,7 +99,8 @@ def _identity(identity: int, seed: int, shape_size: int, deep: bool) -> tuple[Lo
         lower_teeth=float(random.uniform(0.05, 0.15)),
     )
     person = random_person(f"syn{identity + 1:02d}", shape_size, FIRST_SEED + 10_000 * (seed % 1000) + 1000 * identity)
-    return look, person, int(random.choice(SPEEDS))
+    # Without hanging lids classifiers take every face for a frightened one.
+    return look, replace(person, lid_rest=float(random.uniform(0.1, 0.25))), int(random.choice(SPEEDS))
 
 
 def _is_deep(speaker: list[Take]) -> bool:
