@@ -13,7 +13,6 @@ from emotag.tracking.posing import CHUNK_FRAMES, posed_vertices
 
 # A blink is found when it is seen within this many frames.
 BLINK_TOLERANCE = 2
-SHUT = 0.5
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -88,7 +87,7 @@ def jaw_correlation(found: list[Tracks], true: list[Tracks]) -> float:
 
 
 def blink_f1(found: list[Tracks], true: list[Tracks]) -> float:
-    """F1 of blinks (closures beyond half, by the lids' unit) over all clips, within two frames."""
+    """F1 of blinks (`emotag.metrics.events.blinks` of what the lids' unit leaves open) over all clips, within two frames."""
     events = [[], []]
     for clip, pair in enumerate(zip(found, true, strict=True)):
         for side, tracks in zip(events, pair, strict=True):
@@ -98,10 +97,10 @@ def blink_f1(found: list[Tracks], true: list[Tracks]) -> float:
 
 
 def _blinks(tracks: Tracks) -> np.ndarray:
-    """Middle frames of the runs in which both lids are closed beyond half."""
+    """Middle frames of the runs in which the lids' unit leaves less than 0.6 of the usual opening."""
     columns = [tracks.expression_names.index("eyeBlink" + side) for side in ("Left", "Right")]
     opening = 1.0 - tracks.expression[:, columns].mean(1)
-    return blinks(opening, SHUT / float(np.median(opening)))
+    return blinks(opening)
 
 
 def head_degrees(found: list[Tracks], true: list[Tracks]) -> np.ndarray:
