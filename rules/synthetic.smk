@@ -4,13 +4,12 @@ VOICES = sorted(
     for path in Path("data/voices").glob("*")
     if path.suffix in (".ogg", ".json")
 )
-TAKES = sorted(str(path) for path in Path("data/takes").glob("speaker*"))
 
 
 rule synthetic_clip:
     input:
         head="results/head/makehuman.safetensors",
-        takes=TAKES,
+        takes=PLAN.speaker,
     output:
         video="results/synthetic/syn{talker}-c{take}/video.mp4",
         tracks="results/synthetic/syn{talker}-c{take}/tracks.safetensors",
@@ -27,15 +26,69 @@ rule synthetic_clip:
         mem_mb=3000,
         runtime=30,
     params:
-        takes=lambda w, input: str(Path(input.takes[0]).parent),
         talker=lambda w: int(w.talker),
         take=lambda w: int(w.take),
         config=stage_config("synthetic_corpus"),
         code=stage_code("synthetic_clip"),
     shell:
-        "python -m emotag.stages.synthetic_clip --head {input.head:q} --speech {params.takes:q}"
+        "python -m emotag.stages.synthetic_clip --head {input.head:q} --speech {input.takes[0]:q}"
         " --identity {params.talker} --clip {params.take} --out {output.video:q} --tracks {output.tracks:q}"
         " --truth {output.truth:q} --labels {output.labels:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+rule phones:
+    input:
+        voices=VOICES,
+        model=PLAN.model("speech"),
+    output:
+        classifier="results/prior/phones.safetensors",
+        table="results/tables/phones.csv",
+    log:
+        "results/logs/phones/shared.log",
+    benchmark:
+        "results/benchmarks/phones/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        voices=lambda w, input: str(Path(input.voices[0]).parent),
+        config=stage_config("speech"),
+        code=stage_code("phones"),
+    shell:
+        "python -m emotag.stages.phones --voices {params.voices:q} --model {input.model:q} --out {output.classifier:q}"
+        " --out-table {output.table:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+rule take:
+    input:
+        audio=lambda w: PLAN.recording(w).audio,
+        transcript=lambda w: PLAN.recording(w).transcript or [],
+        model=PLAN.model("speech"),
+        phones="results/prior/phones.safetensors",
+    output:
+        takes="results/takes/{name}/speaker-{name}.json",
+        audio="results/takes/{name}/speaker-{name}.wav",
+    log:
+        "results/logs/take/{name}.log",
+    benchmark:
+        "results/benchmarks/take/{name}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        language=lambda w: PLAN.recording(w).language,
+        config=stage_config("speech"),
+        code=stage_code("take"),
+    shell:
+        "python -m emotag.stages.take --name {wildcards.name} --audio {input.audio:q} --transcript {input.transcript:q}"
+        " --language {params.language:q} --model {input.model:q} --phones {input.phones:q} --out {output.takes:q}"
+        " --out-audio {output.audio:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule realism:

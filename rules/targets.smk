@@ -19,6 +19,13 @@ rule synthetic_corpus:
         ),
 
 
+# How real its talkers look to the networks, and how well the tracker finds the truth.
+rule synthetic_tables:
+    input:
+        "results/tables/synthetic_realism.csv",
+        "results/tables/tracker_truth.csv",
+
+
 # Which clips of the corpus are fit for a prior, and why not: results/tables/curation.csv.
 rule curate_corpus:
     input:

@@ -1,6 +1,6 @@
 """Made the takes beside it: short emotional readings by espeak-ng, with the time of every phone.
 
-    python data/takes/make.py --out data/takes
+    PYTHONPATH=src python data/takes/make.py --out data/takes
 
 Only this tool opens espeak-ng (GPL-3, an optional program; its library, because the program prints no times), and only
 to make the takes anew: nothing of the package needs it. Emotion is prosody alone: rate, pitch, pitch range and level,
@@ -12,12 +12,13 @@ import argparse
 import ctypes
 import ctypes.util
 import json
-import unicodedata
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from scipy.signal import resample_poly
+
+from emotag.synthetic.ipa import phones_of as phones_of_ipa
 
 SAMPLE_RATE_HZ = 16_000
 LONGEST_S, LEAD_S, SHORTEST_S = 6.6, 0.25, 0.012
@@ -39,16 +40,6 @@ PROSODY = {
 }  # fmt: skip
 PITCH_RANGE = 50
 
-# IPA letters to the phones that have a viseme; what has none of its own takes the nearest.
-IPA = {
-    "p": "P", "b": "B", "m": "M", "f": "F", "v": "V", "w": "W", "ʍ": "W", "ɥ": "W", "r": "R", "ɹ": "R", "ɾ": "D",
-    "ʁ": "G", "ʀ": "G", "x": "K", "ç": "Y", "ɣ": "G", "χ": "K", "ʃ": "SH", "ʂ": "SH", "ɕ": "SH", "ʒ": "ZH", "ʐ": "ZH",
-    "ʑ": "ZH", "s": "S", "z": "Z", "t": "T", "d": "D", "n": "N", "ɲ": "N", "ŋ": "NG", "l": "L", "ɫ": "L", "ʎ": "L",
-    "θ": "TH", "ð": "DH", "β": "B", "ʋ": "V", "k": "K", "c": "K", "ɡ": "G", "g": "G", "ɟ": "G", "h": "HH", "ɦ": "HH",
-    "j": "Y", "ʝ": "Y", "a": "AE", "æ": "AE", "ɑ": "AA", "ɒ": "AO", "ɐ": "AH", "ʌ": "AH", "ə": "AH", "ɜ": "ER",
-    "ɚ": "ER", "ɔ": "AO", "o": "OW", "ɛ": "EH", "e": "EH", "ɪ": "IH", "i": "IY", "ɨ": "IH", "y": "UW", "ʏ": "UH",
-    "ø": "UH", "œ": "ER", "ɵ": "UH", "ɤ": "AH", "ʊ": "UH", "u": "UW", "ᵻ": "IH", "ɬ": "L", "ʔ": "",
-}  # fmt: skip
 SILENCE = "_ |"
 
 
@@ -109,8 +100,7 @@ def phones_of(events, end_s: float) -> list[tuple[float, float, str]]:
     spread = []
     starts = [start for start, _ in events] + [end_s]
     for (start, ipa), stop in zip(events, starts[1:], strict=True):
-        letters = [IPA[letter] for letter in unicodedata.normalize("NFD", ipa) if letter in IPA]
-        names = [name for name in letters if name] or (["SIL"] if not ipa or ipa[0] in SILENCE else [])
+        names = phones_of_ipa(ipa) or (["SIL"] if not ipa or ipa[0] in SILENCE else [])
         for place, name in enumerate(names):
             share = (stop - start) / len(names)
             spread.append((start + place * share, name))

@@ -82,10 +82,10 @@ class Tracks(Artifact):
 @dataclass(frozen=True)
 class Truth(Artifact):
     """What is known of a synthetic clip beside its Tracks: `action_units` [T, A] 0 to 5 (`action_unit_names`), class
-    intensities `emotion_course` [T, 7] 0 to 1, `lips` [T, 4] wanted measures (`emotag.synthetic.visemes`), `phone_times`
-    [P, 2] s with `phones`; `depth` [G, h, w] m (float16, 0 where empty) and `normal` [G, h, w, 3] (int8, times 127) at
-    every k-th pixel of the frames `geometry_frames`; who speaks (`person`, `voice`, `language`), acted `emotion` and
-    `level` 0 to 3."""
+    intensities `emotion_course` [T, 7] (1: the prototype's units), `lips` [T, 4] wanted measures
+    (`emotag.synthetic.visemes`), `phone_times` [P, 2] s with `phones`; `depth` [G, h, w] m (float16, 0 where empty) and
+    `normal` [G, h, w, 3] (int8, times 127) at every k-th pixel of the frames `geometry_frames`; who speaks (`person`,
+    `voice`, `language`), acted `emotion` and `level` 0 to 3."""
 
     KIND: ClassVar[str] = "truth"
     SHAPES: ClassVar[dict] = {
@@ -163,6 +163,18 @@ class LipRidge(Artifact):
     KIND: ClassVar[str] = "lip_ridge"
     ridge: dict[str, np.ndarray]
     measures: list[str]
+    speech_provider: str
+    speech_revision: str
+
+
+@dataclass(frozen=True)
+class PhoneClassifier(Artifact):
+    """Phones from speech features: the arrays of `emotag.synthetic.phone_model.PhoneModel` for the phones `names`, and the
+    speech features they read."""
+
+    KIND: ClassVar[str] = "phone_classifier"
+    arrays: dict[str, np.ndarray]
+    names: list[str]
     speech_provider: str
     speech_revision: str
 

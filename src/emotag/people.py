@@ -13,8 +13,9 @@ from emotag.config import DAY_S, ExcerptConfig, Settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
-# Where the clips of the synthetic corpus lie.
+# Where the clips of the synthetic corpus lie, and how many speakers data/takes holds.
 TALKERS = "results/synthetic"
+SHIPPED_SPEAKERS = 12
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -170,16 +171,40 @@ class Identity(Settings):
         return isinstance(self.consent, Consent) and self.consent.expires is not None and self.consent.expires < today
 
 
-def talkers(identities: int, clips: int) -> dict[str, Identity]:
-    """The people of the synthetic corpus: `syn01` with clips `syn01-c01`, …; adapted on their first clip, a neutral one."""
-    terms = {
-        "source": "made by this project from the CC0 MakeHuman head and synthetic speech",
-        "licence": "CC0-1.0",
-        "consent": "nobody's face: no person is shown",
-    }
+class Recording(Settings):
+    """Speech of a real person who drives a synthetic talker, on terms as those of a face."""
+
+    audio: File = Field(description="any audio file")
+    transcript: File | None = Field(None, description="text file; needs espeak-ng. Left out: phones are recognised")
+    language: str = Field("en", pattern=r"^[a-z]{2,3}(-[a-z0-9]+)*$", description="as espeak-ng names it")
+    source: Text
+    licence: Text
+    consent: Text = Field(description="the speaker's")
+
+
+def talkers(identities: int, clips: int, voices: Mapping[str, Recording]) -> dict[str, Identity]:
+    """The people of the synthetic corpus: `syn01` with clips `syn01-c01`, …; adapted on their first clip, a neutral one.
+
+    Voices are the shipped ones, then `voices`, then all of these again.
+    """
+    speakers = [None] * SHIPPED_SPEAKERS + list(voices.values())
     made = {}
     for number in range(1, identities + 1):
         names = [f"syn{number:02d}-c{clip:02d}" for clip in range(1, clips + 1)]
         files = {name: f"{TALKERS}/{name}/video.mp4" for name in names}
+        terms = _terms(speakers[(number - 1) % len(speakers)])
         made[f"syn{number:02d}"] = Identity(clips=files, adapt_on=AdaptPart(clip=names[0]), **terms)
     return made
+
+
+def _terms(heard: Recording | None) -> dict[str, str]:
+    if heard is None:
+        source, licence, consent = "synthetic speech", "CC0-1.0", "nobody's face or voice: no person is shown or heard"
+    else:
+        source, licence = heard.source, f"head CC0-1.0, speech {heard.licence}"
+        consent = f"nobody's face: no person is shown; the speaker's: {heard.consent}"
+    return {
+        "source": f"made by this project from the CC0 MakeHuman head and {source}",
+        "licence": licence,
+        "consent": consent,
+    }

@@ -15,7 +15,7 @@ from emotag import config as stages
 from emotag import manifest
 from emotag.complaints import check_keys, first_complaint, not_text
 from emotag.errors import ConfigError, ConsentMissing
-from emotag.people import TALKERS, File, Identity, Name, talkers
+from emotag.people import TALKERS, File, Identity, Name, Recording, talkers
 from emotag.presets import PRESETS, choose, has_cuda
 
 DEMO = "demo"
@@ -60,6 +60,13 @@ class SyntheticCorpus(stages.SyntheticClipConfig):
 
     identities: int = Field(12, ge=1, le=99)
     clips: int = Field(8, ge=1, le=99, description="a person's clips: the takes of data/takes in turn")
+    voices: dict[Name, Recording] = Field(
+        default_factory=dict, description="recordings for the identities after the shipped voices' twelve, in turn"
+    )
+
+    def people(self) -> dict[str, Identity]:
+        """Everyone in it."""
+        return talkers(self.identities, self.clips, self.voices)
 
 
 class CorpusSettings(stages.Settings):
@@ -143,7 +150,7 @@ class Config(stages.Settings):
 
     def everyone(self) -> dict[str, Identity]:
         """The identities declared, and those of the synthetic corpus."""
-        return talkers(self.synthetic_corpus.identities, self.synthetic_corpus.clips) | self.identities
+        return self.synthetic_corpus.people() | self.identities
 
     def lacking(self) -> list[str]:
         """Why no prior can be trained as configured: synthetic talkers have neither a face to recognise nor features
@@ -273,6 +280,9 @@ def check_files(config: Config) -> None:
     wanted |= {f"identities.{config.adapt.identity}.clips.{clip}": file for clip, file in identity.clips.items()}
     owners = clip_owners(everyone)
     wanted |= {f"corpus.clips, {clip}": owners[clip][0] for clip in config.corpus.clips}
+    for name, recording in config.synthetic_corpus.voices.items():
+        wanted[f"synthetic_corpus.voices.{name}.audio"] = recording.audio
+        wanted[f"synthetic_corpus.voices.{name}.transcript"] = recording.transcript or ""
     if isinstance(config.adapt.drive, DrivingAudio):
         wanted["adapt.drive.audio"] = config.adapt.drive.audio
     for key, file in wanted.items():

@@ -16,7 +16,7 @@ SIZE = 64
 
 @pytest.fixture(scope="module")
 def spoken():
-    return takes.load(Path(__file__).resolve().parents[2] / "data" / "takes")
+    return takes.load(Path(__file__).resolve().parents[2] / "data" / "takes" / "speaker04.json")
 
 
 def test_a_person_stays_and_a_scene_changes(spoken):

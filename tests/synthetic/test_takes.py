@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from emotag.errors import AssetMissing
-from emotag.synthetic.takes import fitted, load
+from emotag.people import SHIPPED_SPEAKERS
+from emotag.synthetic.takes import cut_into_takes, fitted, load
 from emotag.synthetic.visemes import TARGETS
 from emotag.types import EMOTIONS, SAMPLE_RATE_HZ
 
@@ -15,7 +16,7 @@ TAKES = Path(__file__).resolve().parents[2] / "data" / "takes"
 
 @pytest.fixture(scope="module")
 def takes():
-    return load(TAKES)
+    return [load(path) for path in sorted(TAKES.glob("speaker*.json"))]
 
 
 def test_phones_cover_every_take(takes):
@@ -53,9 +54,27 @@ def test_fitting_cuts_or_adds_silence(takes):
     assert changed.phones[-1][2] == "SIL" and not changed.audio[-SAMPLE_RATE_HZ:].any()
 
 
-def test_no_take_is_an_error(tmp_path):
-    with pytest.raises(AssetMissing, match="no takes"):
-        load(tmp_path)
+def test_the_configuration_knows_how_many_speakers_there_are(takes):
+    assert len(takes) == SHIPPED_SPEAKERS
+
+
+def test_recordings_are_cut_in_their_silences():
+    phones = [
+        (0.0, 0.3, "SIL"),
+        (0.3, 4.0, "AA"),
+        (4.0, 4.4, "SIL"),
+        (4.4, 7.0, "M"),
+        (7.0, 20.0, "EH"),
+        (20.0, 20.5, "SIL"),
+    ]
+    cut = cut_into_takes(phones, 6.0)
+    assert [take["start_s"] for take in cut] == pytest.approx([0.0, 4.2, 10.2, 16.2])
+    for take in cut:
+        starts, ends, _ = zip(*take["phones"], strict=True)
+        assert starts[0] == 0 and ends[-1] <= 6.0 and starts[1:] == pytest.approx(ends[:-1])
+
+
+def test_no_sound_is_an_error(tmp_path):
     (tmp_path / "speaker01.json").write_text("{}")
     with pytest.raises(AssetMissing, match=r"speaker01\.ogg"):
-        load(tmp_path)
+        load(tmp_path / "speaker01.json")

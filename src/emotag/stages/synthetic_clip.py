@@ -1,7 +1,8 @@
 """One clip of the synthetic corpus: an ordinary video, and everything that is exactly known of it.
 
-Reads: the head and the shipped takes. Writes: mp4 (H.264 + AAC, labelled as synthetic), the true motion as Tracks, a
-`Truth` (action units, emotion, phones, depth and normals at a reduced rate) and region labels of every frame (FFV1).
+Reads: the head and the takes of its speaker. Writes: mp4 (H.264 + AAC, labelled as synthetic), the true motion
+as Tracks, a `Truth` (action units, emotion, phones, depth and normals at a reduced rate) and region labels of every frame
+(FFV1).
 """
 
 import logging

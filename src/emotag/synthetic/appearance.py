@@ -20,7 +20,8 @@ HAIR_HEIGHT_M = 0.020
 @dataclass(frozen=True)
 class Look:
     """Colours [3] as sRGB 0 to 1; `hair_lift` and `freckles` are factors, `receding` m by which the hairline stands
-    higher, `beard` 0 to 1, `hair_length` m from the ears down (0: short hair, free ears), `brows` 0 to 1."""
+    higher, `beard` 0 to 1, `hair_length` m from the ears down (0: short hair, free ears), `brows` 0 to 1,
+    `mouth_light` the factor on all that lies inside the mouth, `lower_teeth` the one on its lower half."""
 
     skin: tuple[float, float, float] = (0.80, 0.61, 0.52)
     lips: tuple[float, float, float] = (0.68, 0.37, 0.36)
@@ -34,6 +35,8 @@ class Look:
     freckles: float = 1.0
     hair_length: float = 0.0
     brows: float = 1.0
+    mouth_light: float = 1.0
+    lower_teeth: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,8 @@ def _mouth(
         mask = region[name] > 0.5
         lit = (0.12 + 0.75 * depth[mask]) * (1 - 0.85 * smoothstep(np.abs(rest[mask, 0]), 0.010, 0.024))
         # The lower lip keeps light from the lower teeth.
-        lit *= 0.6 + 0.4 * smoothstep(rest[mask, 1], -0.052, -0.044)
+        lit *= look.lower_teeth + (1 - look.lower_teeth) * smoothstep(rest[mask, 1], -0.052, -0.044)
+        lit *= look.mouth_light
         colours[mask] = linear(colour) * lit[:, None]
         gloss[mask] = shine * lit
 

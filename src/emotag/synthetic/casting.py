@@ -54,9 +54,8 @@ class Role:
     seed: int
 
 
-def cast(identity: int, clip: int, seed: int, takes: list[list[Take]], shape_size: int, size_px: int) -> Role:
-    """The role of clip number `clip` of identity number `identity` (both from 0)."""
-    speaker = takes[identity % len(takes)]
+def cast(identity: int, clip: int, seed: int, speaker: list[Take], shape_size: int, size_px: int) -> Role:
+    """The role of clip number `clip` of identity number `identity` (both from 0), who speaks with `speaker`'s voice."""
     look, person, speed = _identity(identity, seed, shape_size, _is_deep(speaker))
     random = np.random.default_rng([seed, identity, clip, 11])
     take = speaker[clip % len(speaker)]
@@ -95,9 +94,13 @@ def _identity(identity: int, seed: int, shape_size: int, deep: bool) -> tuple[Lo
         freckles=float(random.choice([0.0, 0.2, 0.6, 1.0])) if tone < 2 else 0.0,
         hair_length=float(random.uniform(0.05, 0.19)) if long else 0.0,
         brows=float(random.uniform(0.6, 1.0)),
+        # As dark as in photographs: with light teeth the face mesh takes open lips for shut ones.
+        mouth_light=float(random.uniform(0.3, 0.5)),
+        lower_teeth=float(random.uniform(0.05, 0.15)),
     )
     person = random_person(f"syn{identity + 1:02d}", shape_size, FIRST_SEED + 10_000 * (seed % 1000) + 1000 * identity)
-    return look, person, int(random.choice(SPEEDS))
+    # Without hanging lids classifiers take every face for a frightened one.
+    return look, replace(person, lid_rest=float(random.uniform(0.1, 0.25))), int(random.choice(SPEEDS))
 
 
 def _is_deep(speaker: list[Take]) -> bool:

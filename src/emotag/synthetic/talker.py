@@ -32,7 +32,7 @@ FOCAL_OVER_WIDTH = 2.0
 @dataclass(frozen=True)
 class Person:
     """Who talks: `shape` [S] identity coefficients, `gain` [4] over the usual spread of the lip measures, `liveliness`
-    of head and brows, `blink_interval_s`, and the seed of all movement."""
+    of head and brows, `blink_interval_s`, the seed of all movement, and `lid_rest` 0 to 1, how far the lids hang at rest."""
 
     name: str
     shape: np.ndarray
@@ -40,6 +40,7 @@ class Person:
     liveliness: float
     blink_interval_s: float
     seed: int
+    lid_rest: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ def _upper_face(
     raises = person.liveliness * movement.brow_raises(random, stressed, frames)
     for side in ("Left", "Right"):
         blink, wide = names.index("eyeBlink" + side), names.index("eyeWide" + side)
-        upper[:, blink] = closure * (1.0 - felt[:, blink])
+        rest = person.lid_rest * (1.0 - felt[:, wide])
+        upper[:, blink] = rest + closure * (1.0 - felt[:, blink] - rest)
         # A widened eye closes as well: what holds it open lets go for the blink.
         upper[:, wide] = -closure * felt[:, wide]
         upper[:, names.index("browOuterUp" + side)] = 0.7 * raises

@@ -3,17 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from emotag.artifacts import Tracks
-from emotag.head.base import HeadModel
+from emotag.head.makehuman import MakeHumanHead
 from emotag.metrics.events import blinks, f1
+from emotag.tracking.lip_measures import STABLE
 from emotag.tracking.posing import CHUNK_FRAMES, posed_vertices
 
 # A blink is found when it is seen within this many frames.
 BLINK_TOLERANCE = 2
-SHUT = 0.5
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -48,22 +47,15 @@ def at_rest(tracks: Tracks) -> Tracks:
     return replace(tracks, **still)
 
 
-def skull(head: HeadModel) -> np.ndarray:
-    """Vertices [V] bool that no expression moves: scalp, ears and what of the skin stays put within 0.1 mm."""
-    units = torch.eye(len(head.expression_names) + 1)[:, : len(head.expression_names)]
-    jaw = torch.zeros(len(units), 3)
-    jaw[-1, 0] = 0.2
-    zero = torch.zeros(len(units), 3)
-    posed = head.vertices(torch.zeros(1, head.shape_size), units, jaw, zero, torch.zeros(len(units), 6), zero, zero)
-    rest = head.vertices(
-        torch.zeros(1, head.shape_size), units[:1] * 0, *(torch.zeros(1, n) for n in (3, 3, 6, 3, 3))
-    )  # fmt: skip
-    still = ((posed - rest).norm(dim=-1).amax(0) < 1e-4).numpy()
-    regions = {name: mask.numpy() for name, mask in head.vertex_regions.items()}
-    return still & (regions["scalp"] | regions["ears"] | regions["skin"]) & ~regions["neck"]
+def skull(head: MakeHumanHead) -> np.ndarray:
+    """Vertices [V] bool over the bone that pictures show: under the mesh's points of forehead, temples, eye corners and
+    the bridge of the nose. The scalp lies under hair, where no tracker of pictures can know it."""
+    chosen = np.zeros(len(head.vertex_regions["lips"]), bool)
+    chosen[head.embedding.triangles.cpu().numpy()[list(STABLE)]] = True
+    return chosen
 
 
-def lip_errors_mm(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> np.ndarray:
+def lip_errors_mm(head: MakeHumanHead, found: list[Tracks], true: list[Tracks]) -> np.ndarray:
     """Distance [all frames x lip vertices] mm of the found lips from the true ones, in the head's own frame.
 
     One similarity a person brings the found skull to the true one; expression, jaw and shape are all that is compared.
@@ -81,7 +73,7 @@ def lip_errors_mm(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> n
     return 1000 * np.concatenate(errors)
 
 
-def _rest_vertices(head: HeadModel, tracks: Tracks) -> np.ndarray:
+def _rest_vertices(head: MakeHumanHead, tracks: Tracks) -> np.ndarray:
     """The person's head [V, 3] m with every unit at zero."""
     names = ("expression", "jaw", "neck", "eyes", "rotation", "translation")
     zeros = {name: np.zeros_like(getattr(tracks, name)[:1]) for name in names}
@@ -95,7 +87,7 @@ def jaw_correlation(found: list[Tracks], true: list[Tracks]) -> float:
 
 
 def blink_f1(found: list[Tracks], true: list[Tracks]) -> float:
-    """F1 of blinks (closures beyond half, by the lids' unit) over all clips, within two frames."""
+    """F1 of blinks (`emotag.metrics.events.blinks` of what the lids' unit leaves open) over all clips, within two frames."""
     events = [[], []]
     for clip, pair in enumerate(zip(found, true, strict=True)):
         for side, tracks in zip(events, pair, strict=True):
@@ -105,10 +97,10 @@ def blink_f1(found: list[Tracks], true: list[Tracks]) -> float:
 
 
 def _blinks(tracks: Tracks) -> np.ndarray:
-    """Middle frames of the runs in which both lids are closed beyond half."""
+    """Middle frames of the runs in which the lids' unit leaves less than 0.6 of the usual opening."""
     columns = [tracks.expression_names.index("eyeBlink" + side) for side in ("Left", "Right")]
     opening = 1.0 - tracks.expression[:, columns].mean(1)
-    return blinks(opening, SHUT / float(np.median(opening)))
+    return blinks(opening)
 
 
 def head_degrees(found: list[Tracks], true: list[Tracks]) -> np.ndarray:

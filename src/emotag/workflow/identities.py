@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
-from emotag.people import TALKERS, Identity, TestPart, talkers
+from emotag.people import SHIPPED_SPEAKERS, TALKERS, Identity, Recording, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, check_corpus, clip_owners
 from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
 
@@ -104,13 +104,25 @@ class Plan:
 
     def talker_clips(self) -> dict[str, str]:
         """{clip: person} of the synthetic corpus."""
-        corpus = self.config.synthetic_corpus
-        people = talkers(corpus.identities, corpus.clips)
+        people = self.config.synthetic_corpus.people()
         return {clip: name for name, identity in people.items() for clip in identity.clips}
 
     def talker_files(self, *files: str) -> list[str]:
         """Files of every clip of the synthetic corpus."""
         return [f"{TALKERS}/{clip}/{file}" for clip in self.talker_clips() for file in files]
+
+    def recording(self, wildcards: Any) -> Recording:
+        """The recording of a voice."""
+        return self.config.synthetic_corpus.voices[wildcards.name]
+
+    def speaker(self, wildcards: Any) -> list[str]:
+        """Takes of the voice of a synthetic person, and their sound: the shipped ones, then the recordings, then again."""
+        shipped = [f"data/takes/speaker{number:02d}" for number in range(1, SHIPPED_SPEAKERS + 1)]
+        recorded = [f"results/takes/{name}/speaker-{name}" for name in self.config.synthetic_corpus.voices]
+        place = (int(wildcards.talker) - 1) % (len(shipped) + len(recorded))
+        sound = ".ogg" if place < len(shipped) else ".wav"
+        stem = (shipped + recorded)[place]
+        return [f"{stem}.json", f"{stem}{sound}"]
 
     def talker_tracks(self) -> list[str]:
         """What the tracker finds in every clip of the synthetic corpus."""
