@@ -36,6 +36,18 @@ rule report:
         "results/report/results.md",
 
 
+rule user_study:
+    input:
+        "results/study/page.html",
+
+
+# The raters' answers as a table, beside the published ones.
+rule user_study_table:
+    input:
+        "results/tables/table4.md",
+        "results/tables/table4.tex",
+
+
 # --config forget=NAME: removes every result that was made from a person. The log names nobody.
 rule forget_identity:
     log:

@@ -231,6 +231,14 @@ class MeasureConfig(Settings):
     syncnet: bool = Field(False, description="SyncNet's scores; its file is got by hand, without it they are missing")
 
 
+class StudyConfig(Settings):
+    """The user study: its page, and the table of what raters said."""
+
+    seed: Seed = Field(0, description="of the clips' numbers on the page and of the bootstrap")
+    ratings: str = Field("data/ratings", description="folder of the CSV files that raters' pages saved")
+    resamples: int = Field(2000, ge=100, le=100_000, description="of the bootstrap over raters and contents")
+
+
 class PlateConfig(Settings):
     """What stands behind the head: the clip's own frames with head and neck removed."""
 

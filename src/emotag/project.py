@@ -92,6 +92,7 @@ class Config(stages.Settings):
     refine: stages.RefineConfig = stages.RefineConfig()
     render: stages.RenderConfig = stages.RenderConfig()
     measure: stages.MeasureConfig = stages.MeasureConfig()
+    study: stages.StudyConfig = stages.StudyConfig()
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Config":

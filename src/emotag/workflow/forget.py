@@ -70,7 +70,10 @@ def belongings(person: Person, results: Path, prior_of: Mapping[str, str]) -> li
     found += [results / "state" / "adapt" / name for name in person.identities]
     found += [path for name in person.names for path in results.glob(f"summary/{name}.*")]
     found += [path for name in person.names for path in results.glob(f"summary/.{name}.*")]
-    found += list(results.glob("report/*"))
+    # What shows many people at once.
+    found += [
+        path for kind in ("report", "study", "study_key", "figures", "tables") for path in results.glob(f"{kind}/*")
+    ]
     priors = list(_priors(person, results))
     found += priors
     lost = {str(path) for path in priors}

@@ -146,6 +146,15 @@ class Plan:
         """The metrics of every drive that has a ground truth."""
         return [file for file in self.shown(identity, "metrics.parquet") if f"/{SELF}" in file]
 
+    def rated(self) -> list[str]:
+        """The videos of the user study: truth and every variant of every drive of all identities that has a truth."""
+        return [
+            f"results/identities/{identity}/drives/{drive}/{file}"
+            for identity in self.config.identities
+            for drive in self.tests(identity)
+            for file in ("truth.mp4", *(f"{variant}/video.mp4" for variant in self.variants(drive)))
+        ]
+
     # Functions of wildcards.
 
     def adapt_file(self, wildcards: Any, file: str) -> str:

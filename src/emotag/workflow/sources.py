@@ -21,7 +21,7 @@ PACKAGE = "emotag"
 ROOT = Path(__file__).resolve().parent.parent
 DECLARATIONS = ("emotag.config", "emotag.artifacts", "emotag.types", "emotag.errors")
 CARRIERS = ("emotag", "emotag.stage", "emotag.kernel_cache", "emotag.workflow.sources")
-DATA_SUFFIXES = (".json", ".npz", ".safetensors", ".csv", ".cpp")
+DATA_SUFFIXES = (".json", ".npz", ".safetensors", ".csv", ".cpp", ".html")
 
 
 @dataclass(frozen=True)
