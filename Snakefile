@@ -17,6 +17,9 @@ prepare(SOURCES)
 configfile: "config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/targets.smk"
 include: "rules/assets.smk"
@@ -27,6 +30,7 @@ include: "rules/adapt.smk"
 include: "rules/render.smk"
 include: "rules/measure.smk"
 include: "rules/study.smk"
+include: "rules/figures.smk"
 
 
 # Here, because what an included file names as the default does not count.

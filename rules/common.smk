@@ -58,6 +58,17 @@ def stage_config(section):
     return config_of(CONFIG, section)
 
 
+def figure_files(name, caption):
+    """PNG (shown in the report) and PDF of a figure."""
+    shown = report(
+        f"results/figures/{name}.png",
+        caption=f"../report/{caption}.rst",
+        category="Figures",
+        subcategory=caption,
+    )
+    return [shown, f"results/figures/{name}.pdf"]
+
+
 wildcard_constraints:
     asset=r"[A-Za-z0-9][A-Za-z0-9._-]*",
     identity=r"[A-Za-z0-9][A-Za-z0-9_-]*",

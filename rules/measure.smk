@@ -56,9 +56,21 @@ rule summary:
         metrics="results/identities/{identity}/drives/{drive}/metrics.parquet",
     output:
         summary="results/identities/{identity}/drives/{drive}/summary.json",
-        sheet="results/identities/{identity}/drives/{drive}/sheet.png",
-        side_by_side="results/identities/{identity}/drives/{drive}/side_by_side.mp4",
-        csv="results/identities/{identity}/drives/{drive}/metrics.csv",
+        sheet=report(
+            "results/identities/{identity}/drives/{drive}/sheet.png",
+            caption="../report/sheet.rst",
+            category="Pictures",
+        ),
+        side_by_side=report(
+            "results/identities/{identity}/drives/{drive}/side_by_side.mp4",
+            caption="../report/side_by_side.rst",
+            category="Videos",
+        ),
+        csv=report(
+            "results/identities/{identity}/drives/{drive}/metrics.csv",
+            caption="../report/metrics.rst",
+            category="Metrics",
+        ),
         markdown="results/identities/{identity}/drives/{drive}/metrics.md",
     log:
         "results/logs/summary/{identity}@{drive}.log",

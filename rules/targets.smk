@@ -36,6 +36,11 @@ rule report:
         "results/report/results.md",
 
 
+rule figures:
+    input:
+        PLAN.figures(),
+
+
 rule user_study:
     input:
         "results/study/page.html",

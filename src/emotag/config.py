@@ -239,6 +239,13 @@ class StudyConfig(Settings):
     resamples: int = Field(2000, ge=100, le=100_000, description="of the bootstrap over raters and contents")
 
 
+class FiguresConfig(Settings):
+    """Which clips the figure of mouth openings compares; without both it is not drawn."""
+
+    neutral: str | None = Field(None, description="a declared clip with neutral speech")
+    emotional: str | None = Field(None, description="a declared clip with emotional speech")
+
+
 class PlateConfig(Settings):
     """What stands behind the head: the clip's own frames with head and neck removed."""
 

@@ -93,6 +93,7 @@ class Config(stages.Settings):
     render: stages.RenderConfig = stages.RenderConfig()
     measure: stages.MeasureConfig = stages.MeasureConfig()
     study: stages.StudyConfig = stages.StudyConfig()
+    figures: stages.FiguresConfig = stages.FiguresConfig()
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Config":
@@ -108,6 +109,9 @@ class Config(stages.Settings):
         for clip in self.corpus.clips:
             if clip not in owners:
                 raise ValueError(f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(owners)}")
+        for name, clip in self.figures.model_dump().items():
+            if clip is not None and clip not in owners:
+                raise ValueError(f"figures.{name} is {clip!r}, which no identity declares; known: {', '.join(owners)}")
         people = {name: settings.person or name for name, settings in self.identities.items()}
         if self.corpus.clips and {people[owners[clip][1]] for clip in self.corpus.clips} == {
             people[self.adapt.identity]

@@ -39,7 +39,7 @@ def save(figure: Figure, *paths: Path) -> None:
     for path in paths:
         kind = path.suffix.removeprefix(".")
         buffer = io.BytesIO()
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context({name: STYLE[name] for name in ("savefig.dpi", "pdf.fonttype", "svg.hashsalt")}):
             figure.savefig(buffer, format=kind, metadata=nothing[kind])
         write_atomic(path, buffer.getvalue())
 

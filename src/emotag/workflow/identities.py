@@ -21,7 +21,14 @@ VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
 SYNTHETIC = "synthetic"
 OF_CLIPS = "clips"
 # Files of a clip that depend on whose head was fitted to it, or on the part that was adapted on.
-FITTED = ("tracks.safetensors", "refined.safetensors", "action_units.safetensors", "sync.json", "quality.json")
+FITTED = (
+    "tracks.safetensors",
+    "refined.safetensors",
+    "action_units.safetensors",
+    "sync.json",
+    "quality.json",
+    "overlay.mp4",
+)
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,20 @@ class Plan:
             for drive in self.tests(identity)
             for file in ("truth.mp4", *(f"{variant}/video.mp4" for variant in self.variants(drive)))
         ]
+
+    def figures(self) -> list[str]:
+        """Every figure: of each drive with a truth, of each training, and of mouth openings where two clips are named."""
+        names = [
+            f"{identity}/{drive}/{figure}"
+            for identity in self.config.identities
+            for drive in self.tests(identity)
+            for figure in ("strip", "guidance", "teacher", "gate", "pipeline")
+        ]
+        names += [f"{identity}/curves" for identity in self.config.identities]
+        priors = dict.fromkeys(self.left_out(identity) for identity in self.config.identities)
+        names += [f"prior/{self.corpus()}@{left_out}" for left_out in priors]
+        names += ["mouths"] * (None not in self.config.figures.model_dump().values())
+        return [f"results/figures/{name}.png" for name in names]
 
     # Functions of wildcards.
 
