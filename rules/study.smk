@@ -63,6 +63,11 @@ rule typeset:
     output:
         markdown="results/tables/{table}.md",
         latex="results/tables/{table}.tex",
+        page=report(
+            "results/tables/{table}.html",
+            caption="../report/table.rst",
+            category="Tables",
+        ),
     log:
         "results/logs/typeset/{table}.log",
     benchmark:
@@ -80,4 +85,4 @@ rule typeset:
     shell:
         "python -m emotag.stages.typeset --table {input.table:q} --sidecar {input.sidecar:q}"
         " --references {input.references:q} --out-markdown {output.markdown:q} --out-latex {output.latex:q}"
-        " 2>&1 | tee {log:q}"
+        " --out-page {output.page:q} 2>&1 | tee {log:q}"

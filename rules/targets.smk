@@ -51,6 +51,7 @@ rule user_study_table:
     input:
         "results/tables/table4.md",
         "results/tables/table4.tex",
+        "results/tables/table4.html",
 
 
 # --config forget=NAME: removes every result that was made from a person. The log names nobody.

@@ -62,6 +62,36 @@ def test_published_rows_stand_apart_and_are_marked(table):
         assert said in cited
 
 
+def test_html_page_has_the_same_rows(table):
+    from html.parser import HTMLParser
+
+    class Rows(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.rows, self.open = [], []
+
+        def handle_starttag(self, tag, attributes):
+            if tag == "tr":
+                self.rows.append([])
+            if tag not in ("meta",):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+        def handle_data(self, data):
+            if "tr" in self.open:
+                self.rows[-1].append(data)
+
+    parser = Rows()
+    parser.feed(typeset.page(table))
+    assert not parser.open
+    names = [row[0] for row in parser.rows[1:]]
+    assert names[:4] == ["ground truth", "avatar", "frozen", "w/o a_b & 5% {x}"]
+    assert names[4] == "Published, other footage" and all("other footage" in name for name in names[4:])
+    assert "<strong>2.100</strong>" in typeset.page(table) and "http:" not in typeset.page(table)
+
+
 def test_latex_is_well_formed(table):
     """A small grammar: environments nest, braces balance, every row has as many cells as there are columns."""
     text = typeset.latex(table, "table1_neutral")

@@ -1,4 +1,4 @@
-"""Finished tables for print: Markdown and LaTeX (booktabs), published numbers apart below a rule and marked.
+"""Finished tables for print: Markdown, LaTeX (booktabs) and HTML, published numbers apart below a rule and marked.
 
 A finished table is a CSV (first column the row's name; a metric has the column `m`, and `m_low`, `m_high` where it has an
 interval) and a JSON beside it: `caption`, `split`, `command`, `hashes` and, by metric, `unit`, `higher_is_better`, `ideal`
@@ -6,6 +6,7 @@ and `definition`. What is missing prints as a dash, never as zero.
 """
 
 import csv
+import html
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,11 @@ from emotag.report.tables import MISSING, cell
 
 # Rows that say what is possible, not what a method does: they take no part in "best".
 NOT_RANKED = ("ground truth", "ground_truth", "truth", "upper_bound", "upper bound")
+HTML_STYLE = (
+    "body{font:15px/1.4 system-ui,sans-serif;margin:1rem}h1{font-size:1.2rem}table{border-collapse:collapse}"
+    "td,th{padding:.2rem .6rem;text-align:right}th[scope]{text-align:left;font-weight:400}thead{border-bottom:2px solid}"
+    ".rule td{border-top:1px solid;text-align:left;font-style:italic}ul{font-size:.85rem}"
+)
 LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", MISSING: "--", "∞": r"$\infty$", "↑": r"$\uparrow$",
@@ -194,6 +200,31 @@ def _markdown_rows(table: Finished, rows: Sequence[tuple[str, list[str]]], colum
     header = ["", *(column.heading() for column in columns)]
     lines = [f"| {' | '.join(header)} |", "| --- " + "| ---: " * len(columns) + "|"]
     return lines + [f"| {' | '.join([name.replace('|', chr(92) + '|'), *cells])} |" for name, cells in rows]
+
+
+def page(table: Finished) -> str:
+    """An HTML page that needs nothing else: for the report, and for a browser."""
+    own = "".join(_html_row(name, cells) for name, cells in own_rows(table, "\x01{}\x02"))
+    cited = "".join(
+        _html_row(name, [cell(values.get(column.name, math.nan)) for column in table.columns])
+        for name, values in table.published()
+    )
+    rule = f'<tr class="rule"><td colspan="{len(table.columns) + 1}">Published, {MARK}</td></tr>' if cited else ""
+    header = "".join(f"<th>{html.escape(column.heading())}</th>" for column in table.columns)
+    told = [f"{column.name}: {column.definition}." for column in table.columns] + table.notes() + made_by(table.facts)
+    notes = "".join(f"<li>{html.escape(line)}</li>" for line in told)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(table.caption)}</title>'
+        f"<style>{HTML_STYLE}</style></head><body><h1>{html.escape(table.caption)}</h1><table><thead><tr><th></th>{header}"
+        f"</tr></thead><tbody>{own}{rule}{cited}</tbody></table><ul>{notes}</ul></body></html>\n"
+    )
+
+
+def _html_row(name: str, cells: Sequence[str]) -> str:
+    """A row; what stands between the marks 1 and 2 is bold."""
+    shown = "".join(f"<td>{html.escape(text)}</td>" for text in cells)
+    shown = shown.replace("\x01", "<strong>").replace("\x02", "</strong>")
+    return f'<tr><th scope="row">{html.escape(name)}</th>{shown}</tr>'
 
 
 def escape(text: str) -> str:
