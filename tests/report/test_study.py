@@ -237,6 +237,11 @@ def test_interval_covers_the_truth_as_often_as_it_says():
     assert 0.85 <= held / 150 <= 1.0
 
 
+def test_of_one_content_the_interval_is_over_raters():
+    low, high = ratings.interval(np.array([[1.0], [3.0], [5.0], [3.0]]), np.random.default_rng(0), 2000)
+    assert 1 <= low < 3 < high <= 5
+
+
 def test_one_rater_has_no_interval():
     assert np.isnan(ratings.interval(np.ones((1, 5)), np.random.default_rng(0), 100)).all()
 

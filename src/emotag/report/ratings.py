@@ -58,10 +58,11 @@ def mark(text: str | None, name: str, where: str) -> int:
 def interval(marks: np.ndarray, generator: np.random.Generator, resamples: int) -> tuple[float, float]:
     """Percentile interval of the mean of `marks` [raters, contents] (NaN: not rated), drawing raters and contents anew.
 
-    NaN twice where there are not two of each: nothing then says how much they differ.
+    Of a single content the interval is over raters alone; NaN twice with fewer than two raters: nothing then says how much
+    they differ.
     """
     raters, contents = marks.shape
-    if min(raters, contents) < 2:
+    if raters < 2:
         return math.nan, math.nan
     rated = np.isfinite(marks)
     filled = np.where(rated, marks, 0.0)
@@ -109,8 +110,8 @@ def table(rows: list[dict[str, Any]], key: Mapping[str, Any], seed: int, resampl
         for q in key["questions"]
     }
     facts = {
-        "caption": f"User study: {len(raters)} raters, {len(contents)} contents, {len(rows)} ratings of each kind; "
-        f"{LEVEL:.0%} bootstrap intervals over raters and contents",
+        "caption": f"User study, 1 to 5 (raters: {len(raters)}, contents: {len(contents)}, ratings of each kind: {len(rows)}); "
+        f"{LEVEL:.0%} bootstrap intervals over raters{' and contents' if len(contents) > 1 else ''}",
         "columns": columns,
         "split": f"study {key['study']}",
         "raters": len(raters),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+import matplotlib.patheffects
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +16,7 @@ FILLS = {
     name: (colour, hatch)
     for name, colour, hatch in zip(
         EMOTIONS,
-        (COLOURS[1], COLOURS[2], COLOURS[6], COLOURS[4], COLOURS[0], COLOURS[3], "#D8D8D8"),
+        (COLOURS[1], COLOURS[2], COLOURS[5], COLOURS[4], COLOURS[0], COLOURS[3], "#D8D8D8"),
         ("", "////", "", "....", "", "\\\\\\\\", ""),
         strict=True,
     )
@@ -73,8 +74,9 @@ def guidance(
         )  # fmt: skip
         for area, name in zip(areas, order, strict=True):
             area.set_hatch(FILLS[name][1])
-        axes.plot(times_s, 1 - emotion[:, NEUTRAL], color="black", lw=1.6, label="intensity")
-        axes.plot(times_s, gates, color="black", lw=1.6, ls=(0, (2, 1)), label="gate")
+        halo = [matplotlib.patheffects.withStroke(linewidth=3, foreground="white")]
+        axes.plot(times_s, 1 - emotion[:, NEUTRAL], color="black", lw=1.4, label="intensity", path_effects=halo)
+        axes.plot(times_s, gates, color="black", lw=1.4, ls=(0, (2, 1)), label="gate", path_effects=halo)
         axes.vlines(moments_s, 0, 1, color="black", lw=0.4)
         axes.set(xlim=(times_s[0], times_s[-1]), ylim=(0, 1), xlabel="time of the clip (s)", ylabel="probability")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
