@@ -102,6 +102,11 @@ class Config(stages.Settings):
             )
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
+        if self.pretrain.modulation == "none" and "adain" in self.adapt.scope:
+            raise ValueError(
+                f"adapt.scope {self.adapt.scope} trains AdaIN, which pretrain.modulation none leaves out; "
+                "set adapt.scope to gaussians, mouth or backbone"
+            )
         self._corpus_can_be_made()
         owners = clip_owners(self.identities)
         for clip in self.corpus.clips:
