@@ -14,6 +14,7 @@ from emotag.config import ExcerptConfig
 from emotag.people import Identity, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, clip_owners
 from emotag.workflow.assets import SAPIENS, model_of, place_of
+from emotag.workflow.derived import base_of, derive, part_named
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -32,8 +33,9 @@ class Plan:
     licences: dict[str, str] = field(default_factory=dict)
 
     def identity(self, name: str) -> Identity:
-        """Settings of an identity; an unknown one makes the job impossible."""
-        return self.config.identities[name]
+        """Settings of an identity, declared or derived of one; an unknown one makes the job impossible."""
+        declared = self.config.identities
+        return declared[name] if name in declared else derive(name, declared[base_of(name)])
 
     def clips_of(self, identity: str) -> dict[str, str]:
         """{clip: file} of an identity."""
@@ -56,6 +58,10 @@ class Plan:
         parts = [part if part.clip else part.model_copy(update={"clip": adapted}) for part in listed]
         return {SELF + part.name: part for part in parts}
 
+    def part(self, identity: str, drive: str) -> TestPart:
+        """The part that a drive `self-<part>` of an identity covers."""
+        return self.tests(identity).get(drive) or part_named(drive.removeprefix(SELF), self.clips_of(identity))
+
     def test_clips(self, identity: str) -> list[str]:
         """The clips that the avatar is tested on, or on parts of."""
         return list(dict.fromkeys(str(part.clip) for part in self.tests(identity).values()))
@@ -73,7 +79,7 @@ class Plan:
 
     def cue_clip(self, identity: str, drive: str) -> str:
         """The clip whose poses, upper-face cues and plate a drive uses."""
-        return str(self.tests(identity)[drive].clip) if drive.startswith(SELF) else self.adapt_clip(identity)
+        return str(self.part(identity, drive).clip) if drive.startswith(SELF) else self.adapt_clip(identity)
 
     def corpus(self) -> str:
         """Which corpus the prior is trained on."""
@@ -173,11 +179,14 @@ class Plan:
         """The speech features that a drive reads."""
         if wildcards.drive.startswith(SELF):
             return self.cue_file(wildcards, "speech.safetensors")
-        return f"results/audio/{wildcards.drive.removeprefix(AUDIO)}/speech.safetensors"
+        name = wildcards.drive.removeprefix(AUDIO)
+        spoken = self.speaking_clip(name)
+        return f"results/clips/{spoken}/speech.safetensors" if spoken else f"results/audio/{name}/speech.safetensors"
 
     def test_part(self, wildcards: Any) -> str:
         """Which seconds of its clip a drive covers, as JSON (nothing stated where other speech is heard)."""
-        part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
+        heard = wildcards.drive.startswith(SELF)
+        part = self.part(wildcards.identity, wildcards.drive) if heard else TestPart()
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
     def model(self, section: str) -> str:
@@ -228,10 +237,22 @@ class Plan:
 
     def driving_file(self, name: str) -> str:
         """The file of a driving audio, by the name its results have."""
+        if file := self.given_audio().get(name):
+            return file
+        if spoken := self.speaking_clip(name):
+            return f"results/clips/{spoken}/audio.wav"
+        raise KeyError(f"driving audio {name!r} is neither that of adapt.drive, nor of paper.speech, nor a clip")
+
+    def given_audio(self) -> dict[str, str]:
+        """{name: file} of all driving audio that the configuration names."""
         drive = self.config.adapt.drive
-        if not isinstance(drive, DrivingAudio) or audio_name(drive.audio) != name:
-            raise KeyError(f"driving audio {name!r} is not the one of adapt.drive")
-        return drive.audio
+        own = {audio_name(drive.audio): drive.audio} if isinstance(drive, DrivingAudio) else {}
+        return {name: speech.file for name, speech in self.config.paper.speech.items()} | own
+
+    def speaking_clip(self, name: str) -> str | None:
+        """The clip whose sound is the driving audio `name`, unless it is a file of its own."""
+        known = name not in self.given_audio() and name in clip_owners(self.config.identities)
+        return name if known else None
 
     def start_s(self, wildcards: Any) -> float:
         """Where the adaptation part begins in a clip: 0 in any other clip than the one adapted on."""
