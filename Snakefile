@@ -26,6 +26,7 @@ include: "rules/prior.smk"
 include: "rules/adapt.smk"
 include: "rules/render.smk"
 include: "rules/measure.smk"
+include: "rules/variants.smk"
 
 
 # Here, because what an included file names as the default does not count.

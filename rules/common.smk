@@ -20,6 +20,13 @@ from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
+from emotag.workflow.variants import Models, read_variants
+
+
+def shipped(name):
+    """A file of the data folder, which the working folder may have one of its own of."""
+    return Path(name) if Path(name).is_file() else Path(workflow.basedir, name)
+
 
 try:
     if workflow.is_main_process:
@@ -32,6 +39,7 @@ try:
     if workflow.is_main_process:
         check_assets(ASSETS, Path("data/assets"))
     PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
+    MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
 except EmotagError as error:
@@ -65,6 +73,8 @@ wildcard_constraints:
     name=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
     variant="|".join(VARIANTS),
+    model="|".join(name for name in MODELS.variants if name != MODELS.product) or "none",
+    external="|".join(method.name for method in CONFIG.methods) or "none",
     corpus="synthetic|clips",
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 

@@ -20,6 +20,8 @@ rule measure:
         "results/logs/measure/{identity}@{drive}.log",
     benchmark:
         "results/benchmarks/measure/{identity}@{drive}.jsonl"
+    wildcard_constraints:
+        drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
     conda:
         "../envs/pipeline.yaml"
     threads: 1

@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config.yaml", "rules", "profiles", "envs", "src", "data/assets.yaml", "data/voices")
+COPIED = (
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "profiles",
+    "envs",
+    "src",
+    "data/assets.yaml",
+    "data/voices",
+    "data/variants.yaml",
+    "data/tables.yaml",
+)
 # `python -m emotag.stages.x … --out FILE …`: touches what follows a flag of an output.
 PRETENDER = """#!/bin/sh
 stage=$2

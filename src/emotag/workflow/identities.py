@@ -249,6 +249,11 @@ class Plan:
         own = {audio_name(drive.audio): drive.audio} if isinstance(drive, DrivingAudio) else {}
         return {name: speech.file for name, speech in self.config.paper.speech.items()} | own
 
+    def external_video(self, wildcards: Any) -> str:
+        """Where the video of another system lies for a drive."""
+        folder = next(method.videos for method in self.config.methods if method.name == wildcards.external)
+        return f"{folder}/{wildcards.identity}/{wildcards.drive}.mp4"
+
     def speaking_clip(self, name: str) -> str | None:
         """The clip whose sound is the driving audio `name`, unless it is a file of its own."""
         known = name not in self.given_audio() and name in clip_owners(self.config.identities)
