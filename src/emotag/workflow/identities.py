@@ -46,6 +46,10 @@ class Plan:
         """Who it is: what must be left out of the prior."""
         return self.identity(identity).person or identity
 
+    def is_embedded(self, identity: str) -> bool:
+        """Whether it is the talker made by code."""
+        return DEMO_VIDEO in self.clips_of(identity).values()
+
     def adapt_clip(self, identity: str) -> str:
         """The clip that the avatar is made of."""
         return self.identity(identity).adapt_on.clip or next(iter(self.clips_of(identity)))
@@ -124,7 +128,7 @@ class Plan:
         """Benchmarks, as `<rule>/<job>`, of the work behind an identity that other identities use too."""
         corpus, left_out = self.corpus(), self.left_out(identity)
         made = "corpus/shared" if corpus == SYNTHETIC else f"corpus_clips/{left_out}@shared"
-        footage = ["demo/shared"] if DEMO_VIDEO in self.clips_of(identity).values() else []
+        footage = ["demo/shared"] if self.is_embedded(identity) else []
         return ["head/shared", *footage, "lips/shared", made, f"pretrain/{corpus}@{left_out}@shared"]
 
     def preprocessed(self, identity: str) -> list[str]:
