@@ -112,6 +112,7 @@ use rule measure as measure_variant with:
         motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
         lpips=metric_files(CONFIG, "lpips"),
         syncnet=metric_files(CONFIG, "syncnet"),
+        emotion=metric_files(CONFIG, "emotion_agreement"),
     output:
         OF_DRIVE + "/metrics.parquet",
     log:

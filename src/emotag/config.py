@@ -236,6 +236,9 @@ class MeasureConfig(Settings):
     lpips: bool = Field(
         False, description="LPIPS with AlexNet; fetch_assets gets its files, without them it is missing"
     )
+    emotion_agreement: bool = Field(
+        False, description="emotion by face-api's network; fetch_assets gets its files, without them it is missing"
+    )
     syncnet: bool = Field(False, description="SyncNet's scores; its file is got by hand, without it they are missing")
 
 

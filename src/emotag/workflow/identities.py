@@ -281,6 +281,11 @@ class Plan:
         sections = ("landmarks", "matte", "speech", "emotion", "action_units", "identity", "geometry")
         return " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
 
+    def crop_of(self, wildcards: Any) -> str:
+        """What the measured pictures are, as one line that stands in every row of a table."""
+        crop, render = self.config.crop, self.config.render
+        return f"{crop.size_px} px, face {crop.face_share:g} of it, rendered at {render.size_px} px over {render.plate}"
+
     def facts(self, wildcards: Any) -> str:
         """What the sidecar of a video says of the person, as JSON."""
         settings = self.identity(wildcards.identity)
