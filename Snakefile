@@ -27,6 +27,7 @@ include: "rules/adapt.smk"
 include: "rules/render.smk"
 include: "rules/measure.smk"
 include: "rules/variants.smk"
+include: "rules/paper.smk"
 
 
 # Here, because what an included file names as the default does not count.

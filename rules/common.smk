@@ -1,4 +1,6 @@
 # Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
+from json import dumps
+
 from emotag.errors import EmotagError
 from emotag.project import check_files, load_files, resolve
 from emotag.workflow.assets import (
@@ -17,6 +19,7 @@ from emotag.workflow.assets import (
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
+from emotag.workflow.paper import Paper
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
@@ -40,6 +43,9 @@ try:
         check_assets(ASSETS, Path("data/assets"))
     PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
     MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
+    PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
+    if workflow.is_main_process and "paper" in sys.argv:
+        PAPER.check()
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
 except EmotagError as error:
@@ -76,6 +82,7 @@ wildcard_constraints:
     model="|".join(name for name in MODELS.variants if name != MODELS.product) or "none",
     external="|".join(method.name for method in CONFIG.methods) or "none",
     corpus="synthetic|clips",
+    table="|".join(PAPER.names()),
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 

@@ -36,6 +36,12 @@ rule report:
         "results/report/results.md",
 
 
+# Every table of data/tables.yaml, or those of paper.only.
+rule paper:
+    input:
+        lambda w: [f"results/tables/{name}.csv" for name in PAPER.tables()],
+
+
 # --config forget=NAME: removes every result that was made from a person. The log names nobody.
 rule forget_identity:
     log:

@@ -119,6 +119,9 @@ use rule measure as measure_variant with:
         BELOW + "/logs/measure/{identity}@{drive}.log",
     benchmark:
         BELOW + "/benchmarks/measure/{identity}@{drive}.jsonl"
+    wildcard_constraints:
+        model="|".join([*MODELS.variants, *(method.name for method in CONFIG.methods)]),
+        drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
 # Another system's videos, on the frames of the truth. Folder and names: docs/tables.md.

@@ -46,7 +46,7 @@ METRICS = {
         Metric("speaker_aperture_corr", "", True, "Pearson correlation over frames of the lip aperture (over the outer-eye distance) with that of the person whose speech is heard, at lag 0, their clip's own offset taken off"),
         Metric("speaker_width_corr", "", True, "as speaker_aperture_corr of the mouth-corner distance"),
         Metric("speaker_lag", "frames", None, "lag of -8..8 frames at which speaker_aperture_corr peaks, + = video late", 0.0),
-        Metric("preprocess_min", "min", False, "wall time of all stages of an identity and its clips before and after adaptation that are neither adaptation, drive nor render, on the machine of the run"),
+        Metric("preprocess_min", "min", False, "wall time of the stages that make an identity and the clip it is adapted on ready (crop to geometry, plate), on the machine of the run"),
         Metric("train_min", "min", False, "wall time of stage adapt alone, without preprocessing and pretraining, on the machine of the run"),
         Metric("audio_ms", "ms", False, "speech features of the whole driving audio, once a sequence, on the machine of the run"),
         Metric("motion_ms", "ms", False, "motion network per frame, whole sequence at once, on the machine of the run"),

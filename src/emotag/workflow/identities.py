@@ -204,6 +204,12 @@ class Plan:
         recording = getattr(wildcards, "clip", None) or getattr(wildcards, "name", None)
         return f"{self.config.speech.folder}/{recording}.npy" if given else self.model("speech")
 
+    def speed_model(self, wildcards: Any) -> str:
+        """As `speech_model`, of the clip that a drive's speech is of."""
+        given = self.config.speech.provider == "given"
+        clip = self.cue_clip(wildcards.identity, wildcards.drive)
+        return f"{self.config.speech.folder}/{clip}.npy" if given else self.model("speech")
+
     def appearance(self, wildcards: Any) -> list[str]:
         """Crop, landmarks and network, where the identity feature is taken from pictures."""
         if self.config.identity.provider == "shape":
