@@ -96,19 +96,19 @@ use rule speed as speed_of_variant with:
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
         identity="results/identities/{identity}/identity.safetensors",
-        avatar=OF_IDENTITY + "/avatar.safetensors",
-        motion=OF_DRIVE + "/avatar/motion.safetensors",
+        avatar="results/variants/{model}/identities/{identity}/avatar.safetensors",
+        motion="results/variants/{model}/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
         action_units=lambda w: PLAN.cue_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.cue_file(w, "sync.json"),
         speech=lambda w: PLAN.cue_file(w, "speech.safetensors"),
         audio=lambda w: PLAN.cue_file(w, "audio.wav"),
         model=PLAN.speed_model,
     output:
-        BELOW + "/speed/{identity}@{drive}.json",
+        "results/variants/{model}/speed/{identity}@{drive}.json",
     log:
-        BELOW + "/logs/speed/{identity}@{drive}.log",
+        "results/variants/{model}/logs/speed/{identity}@{drive}.log",
     benchmark:
-        BELOW + "/benchmarks/speed/{identity}@{drive}.jsonl"
+        "results/variants/{model}/benchmarks/speed/{identity}@{drive}.jsonl"
 
 
 rule table:

@@ -1,18 +1,15 @@
 # The variants of data/variants.yaml: what differs from the product is made again below results/variants, the rest is shared.
-BELOW = "results/variants/{model}"
-OF_IDENTITY = BELOW + "/identities/{identity}"
-OF_DRIVE = OF_IDENTITY + "/drives/{drive}"
 
 
 use rule prior as prior_of_variant with:
     output:
-        BELOW + "/prior/{corpus}/{left_out}/prior.safetensors",
+        "results/variants/{model}/prior/{corpus}/{left_out}/prior.safetensors",
     log:
-        BELOW + "/logs/pretrain/{corpus}@{left_out}.log",
+        "results/variants/{model}/logs/pretrain/{corpus}@{left_out}.log",
     benchmark:
-        BELOW + "/benchmarks/pretrain/{corpus}@{left_out}@shared.jsonl"
+        "results/variants/{model}/benchmarks/pretrain/{corpus}@{left_out}@shared.jsonl"
     params:
-        state=BELOW + "/state/pretrain/{corpus}/{left_out}",
+        state="results/variants/{model}/state/pretrain/{corpus}/{left_out}",
         config=MODELS.stage_config("pretrain"),
         code=stage_code("pretrain", METHOD),
 
@@ -33,13 +30,13 @@ use rule adapt as adapt_variant with:
         alpha=lambda w: PLAN.adapt_file(w, "alpha.mkv"),
         labels=lambda w: PLAN.adapt_file(w, "labels.mkv"),
     output:
-        OF_IDENTITY + "/avatar.safetensors",
+        "results/variants/{model}/identities/{identity}/avatar.safetensors",
     log:
-        BELOW + "/logs/adapt/{identity}.log",
+        "results/variants/{model}/logs/adapt/{identity}.log",
     benchmark:
-        BELOW + "/benchmarks/adapt/{identity}.jsonl"
+        "results/variants/{model}/benchmarks/adapt/{identity}.jsonl"
     params:
-        state=BELOW + "/state/adapt/{identity}",
+        state="results/variants/{model}/state/adapt/{identity}",
         config=MODELS.stage_config("adapt"),
         code=stage_code("adapt", METHOD),
 
@@ -48,64 +45,64 @@ use rule refine as refine_variant with:
     input:
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
-        avatar=OF_IDENTITY + "/avatar.safetensors",
+        avatar="results/variants/{model}/identities/{identity}/avatar.safetensors",
         tracks="results/identities/{identity}/{clip}/tracks.safetensors",
         crop="results/clips/{clip}/crop.mp4",
         labels="results/clips/{clip}/labels.mkv",
         plate="results/clips/{clip}/plate.mp4",
     output:
-        OF_IDENTITY + "/{clip}/refined.safetensors",
+        "results/variants/{model}/identities/{identity}/{clip}/refined.safetensors",
     log:
-        BELOW + "/logs/refine/{identity}@{clip}.log",
+        "results/variants/{model}/logs/refine/{identity}@{clip}.log",
     benchmark:
-        BELOW + "/benchmarks/refine/{identity}@{clip}.jsonl"
+        "results/variants/{model}/benchmarks/refine/{identity}@{clip}.jsonl"
 
 
 use rule drive as drive_variant with:
     input:
-        avatar=OF_IDENTITY + "/avatar.safetensors",
+        avatar="results/variants/{model}/identities/{identity}/avatar.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
         identity="results/identities/{identity}/identity.safetensors",
         adapt_tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         adapt_action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
         adapt_speech=lambda w: PLAN.adapt_file(w, "speech.safetensors"),
         adapt_sync=lambda w: PLAN.adapt_file(w, "sync.json"),
-        tracks=lambda w: f"{OF_IDENTITY}/{PLAN.cue_clip(w.identity, w.drive)}/refined.safetensors".format(
-            **w
-        ),
+        tracks=PLAN.refined_file,
         action_units=lambda w: PLAN.cue_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.cue_file(w, "sync.json"),
         speech=PLAN.driving_speech,
     output:
-        OF_DRIVE + "/{variant}/motion.safetensors",
+        "results/variants/{model}/identities/{identity}/drives/{drive}/{variant}/motion.safetensors",
     log:
-        BELOW + "/logs/drive/{identity}@{drive}@{variant}.log",
+        "results/variants/{model}/logs/drive/{identity}@{drive}@{variant}.log",
     benchmark:
-        BELOW + "/benchmarks/drive/{identity}@{drive}@{variant}.jsonl"
+        "results/variants/{model}/benchmarks/drive/{identity}@{drive}@{variant}.jsonl"
 
 
 use rule render_variant as render_model with:
     input:
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
-        avatar=OF_IDENTITY + "/avatar.safetensors",
-        motion=OF_DRIVE + "/{variant}/motion.safetensors",
+        avatar="results/variants/{model}/identities/{identity}/avatar.safetensors",
+        motion="results/variants/{model}/identities/{identity}/drives/{drive}/{variant}/motion.safetensors",
         plate=lambda w: PLAN.cue_file(w, "plate.mp4"),
         audio=PLAN.driving_audio,
     output:
-        video=OF_DRIVE + "/{variant}/video.mp4",
-        sidecar=OF_DRIVE + "/{variant}/sidecar.json",
+        video="results/variants/{model}/identities/{identity}/drives/{drive}/{variant}/video.mp4",
+        sidecar="results/variants/{model}/identities/{identity}/drives/{drive}/{variant}/sidecar.json",
     log:
-        BELOW + "/logs/render/{identity}@{drive}@{variant}.log",
+        "results/variants/{model}/logs/render/{identity}@{drive}@{variant}.log",
     benchmark:
-        BELOW + "/benchmarks/render/{identity}@{drive}@{variant}.jsonl"
+        "results/variants/{model}/benchmarks/render/{identity}@{drive}@{variant}.jsonl"
 
 
 # The truth and its frames are the product's: they are the same for every variant of a drive.
 use rule measure as measure_variant with:
     input:
         truth="results/identities/{identity}/drives/{drive}/truth.mp4",
-        videos=[OF_DRIVE + "/avatar/video.mp4"],
+        videos=[
+            "results/variants/{model}/identities/{identity}/drives/{drive}/avatar/video.mp4"
+        ],
         labels=lambda w: PLAN.cue_file(w, "labels.mkv"),
         head="results/head/makehuman.safetensors",
         subject="results/identities/{identity}/subject.safetensors",
@@ -114,11 +111,11 @@ use rule measure as measure_variant with:
         syncnet=metric_files(CONFIG, "syncnet"),
         emotion=metric_files(CONFIG, "emotion_agreement"),
     output:
-        OF_DRIVE + "/metrics.parquet",
+        "results/variants/{model}/identities/{identity}/drives/{drive}/metrics.parquet",
     log:
-        BELOW + "/logs/measure/{identity}@{drive}.log",
+        "results/variants/{model}/logs/measure/{identity}@{drive}.log",
     benchmark:
-        BELOW + "/benchmarks/measure/{identity}@{drive}.jsonl"
+        "results/variants/{model}/benchmarks/measure/{identity}@{drive}.jsonl"
     wildcard_constraints:
         model="|".join([*MODELS.variants, *(method.name for method in CONFIG.methods)]),
         drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
@@ -127,7 +124,7 @@ use rule measure as measure_variant with:
 # Another system's videos, on the frames of the truth. Folder and names: docs/tables.md.
 rule external:
     input:
-        video=lambda w: PLAN.external_video(w),
+        video=PLAN.external_video,
         truth="results/identities/{identity}/drives/{drive}/truth.mp4",
     output:
         "results/variants/{external}/identities/{identity}/drives/{drive}/avatar/video.mp4",

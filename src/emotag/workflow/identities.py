@@ -173,6 +173,11 @@ class Plan:
         folder = f"identities/{identity}" if file in FITTED else "clips"
         return f"results/{folder}/{clip}/{file}"
 
+    def refined_file(self, wildcards: Any) -> str:
+        """The refined tracks of a drive's cues, which are each variant's own."""
+        clip = self.cue_clip(wildcards.identity, wildcards.drive)
+        return f"results/variants/{wildcards.model}/identities/{wildcards.identity}/{clip}/refined.safetensors"
+
     def driving_audio(self, wildcards: Any) -> str:
         """The sound that a drive's video gets."""
         if wildcards.drive.startswith(SELF):
