@@ -31,6 +31,8 @@ include: "rules/render.smk"
 include: "rules/measure.smk"
 include: "rules/study.smk"
 include: "rules/figures.smk"
+include: "rules/variants.smk"
+include: "rules/paper.smk"
 
 
 # Here, because what an included file names as the default does not count.

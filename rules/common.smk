@@ -1,4 +1,6 @@
 # Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
+from json import dumps
+
 from emotag.errors import EmotagError
 from emotag.project import check_files, load_files, resolve
 from emotag.workflow.assets import (
@@ -17,9 +19,17 @@ from emotag.workflow.assets import (
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
+from emotag.workflow.paper import Paper
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
+from emotag.workflow.variants import Models, read_variants
+
+
+def shipped(name):
+    """A file of the data folder, which the working folder may have one of its own of."""
+    return Path(name) if Path(name).is_file() else Path(workflow.basedir, name)
+
 
 try:
     if workflow.is_main_process:
@@ -32,6 +42,10 @@ try:
     if workflow.is_main_process:
         check_assets(ASSETS, Path("data/assets"))
     PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
+    MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
+    PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
+    if workflow.is_main_process and "paper" in sys.argv:
+        PAPER.check()
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
 except EmotagError as error:
@@ -76,7 +90,10 @@ wildcard_constraints:
     name=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
     variant="|".join(VARIANTS),
+    model="|".join(name for name in MODELS.variants if name != MODELS.product) or "none",
+    external="|".join(method.name for method in CONFIG.methods) or "none",
     corpus="synthetic|clips",
+    table="|".join(PAPER.names()),
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 

@@ -54,6 +54,16 @@ rule user_study_table:
         "results/tables/table4.html",
 
 
+# Every table of data/tables.yaml, or those of paper.only, for print too.
+rule paper:
+    input:
+        lambda w: [
+            f"results/tables/{name}.{kind}"
+            for name in PAPER.tables()
+            for kind in ("csv", "md", "tex", "html")
+        ],
+
+
 # --config forget=NAME: removes every result that was made from a person. The log names nobody.
 rule forget_identity:
     log:

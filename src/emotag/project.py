@@ -66,6 +66,32 @@ class CorpusSettings(stages.Settings):
     )
 
 
+class PaperSpeech(stages.Settings):
+    """Speech of nobody who is shown, to drive avatars of others with."""
+
+    file: File = Field(description="any audio file")
+    language: str | None = None
+
+
+class PaperSettings(stages.Settings):
+    """What target `paper` makes (docs/tables.md)."""
+
+    variants: File = Field("data/variants.yaml", description="variants and ablations")
+    tables: File = Field("data/tables.yaml", description="settings and tables")
+    only: list[Name] = Field(default_factory=list, description="tables to make; none: all")
+    identities: list[Name] = Field(default_factory=list, description="whom to measure; none: all that have footage")
+    speech: dict[Name, PaperSpeech] = Field(
+        default_factory=dict, description="further driving audio out of distribution; other people's clips are always"
+    )
+
+
+class ExternalMethod(stages.Settings):
+    """Videos that another system made: FOLDER/IDENTITY/DRIVE.mp4, frame by frame with truth.mp4 of the drive."""
+
+    name: Name
+    videos: File = Field(description="their folder")
+
+
 class Config(stages.Settings):
     """All settings of the pipeline."""
 
@@ -88,6 +114,8 @@ class Config(stages.Settings):
     geometry: stages.GeometryConfig = stages.GeometryConfig()
     pretrain: stages.PretrainConfig = stages.PretrainConfig()
     adapt: Adapt = Adapt()
+    paper: PaperSettings = PaperSettings()
+    methods: list[ExternalMethod] = Field(default_factory=list, description="other systems' videos, for the tables")
     plate: stages.PlateConfig = stages.PlateConfig()
     refine: stages.RefineConfig = stages.RefineConfig()
     render: stages.RenderConfig = stages.RenderConfig()
@@ -104,6 +132,14 @@ class Config(stages.Settings):
             )
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
+        unknown = set(self.paper.identities) - self.identities.keys()
+        if unknown:
+            raise ValueError(f"paper.identities names {', '.join(sorted(unknown))}, not declared under identities")
+        if self.pretrain.modulation == "none" and "adain" in self.adapt.scope:
+            raise ValueError(
+                f"adapt.scope {self.adapt.scope} trains AdaIN, which pretrain.modulation none leaves out; "
+                "set adapt.scope to gaussians, mouth or backbone"
+            )
         self._corpus_can_be_made()
         owners = clip_owners(self.identities)
         for clip in self.corpus.clips:

@@ -32,7 +32,11 @@ SAPIENS = (
 # Folders of several files, used where they are put instead of being copied.
 FOLDERS = ("wav2vec2-base-960h", "hubert-large-ls960-ft", "wavlm-base-plus", "wav2vec2-xls-r-1b")
 # Files of the metrics that are off by default, by setting of section measure.
-METRIC_FILES = {"lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"), "syncnet": ("syncnet_v2.model",)}
+METRIC_FILES = {
+    "lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"),
+    "emotion_agreement": ("face_expression_model.bin", "face_expression_model-weights_manifest.json"),
+    "syncnet": ("syncnet_v2.model",),
+}
 
 
 def read_manifest(path: Path) -> dict[str, Asset]:
