@@ -1,10 +1,6 @@
 # The user study and finished tables for print.
 
 
-# Table 4 is of ratings; the other tables are of metrics.
-ruleorder: ratings > table
-
-
 # The key lies apart: raters get the page alone.
 rule study:
     input:
