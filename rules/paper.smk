@@ -111,6 +111,10 @@ use rule speed as speed_of_variant with:
         "results/variants/{model}/benchmarks/speed/{identity}@{drive}.jsonl"
 
 
+# Table 4 is of raters' answers.
+ruleorder: ratings > table
+
+
 rule table:
     input:
         files=PAPER.inputs,
