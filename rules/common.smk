@@ -2,6 +2,7 @@
 from json import dumps
 
 from emotag.errors import EmotagError
+from emotag.io.artifact import write_atomic
 from emotag.project import check_files, load_files, resolve
 from emotag.workflow.assets import (
     asset_digest,
