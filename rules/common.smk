@@ -20,7 +20,7 @@ from emotag.workflow.assets import (
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
-from emotag.workflow.paper import Paper
+from emotag.workflow.paper import Paper, wants_tables
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
@@ -45,7 +45,7 @@ try:
     PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
     MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
     PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
-    if workflow.is_main_process and "paper" in sys.argv:
+    if workflow.is_main_process and wants_tables(sys.argv[1:]):
         PAPER.check()
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
