@@ -83,7 +83,6 @@ wildcard_constraints:
     model="|".join(name for name in MODELS.variants if name != MODELS.product) or "none",
     external="|".join(method.name for method in CONFIG.methods) or "none",
     corpus="synthetic|clips",
-    table="|".join(PAPER.names()),
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 

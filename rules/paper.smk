@@ -117,6 +117,8 @@ rule table_plan:
         "results/tables/{table}_plan.json",
     log:
         "results/logs/table_plan/{table}.log",
+    wildcard_constraints:
+        table="|".join(PAPER.names()),
     localrule: True
     params:
         plan=lambda w: dumps(PAPER.described(w)),
@@ -137,6 +139,8 @@ rule table:
         "results/logs/table/{table}.log",
     benchmark:
         "results/benchmarks/table/{table}.jsonl"
+    wildcard_constraints:
+        table="|".join(PAPER.names()),
     conda:
         "../envs/pipeline.yaml"
     params:
