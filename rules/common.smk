@@ -2,6 +2,7 @@
 from json import dumps
 
 from emotag.errors import EmotagError
+from emotag.io.artifact import write_atomic
 from emotag.project import check_files, load_files, resolve
 from emotag.workflow.assets import (
     asset_digest,
@@ -19,7 +20,7 @@ from emotag.workflow.assets import (
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
-from emotag.workflow.paper import Paper
+from emotag.workflow.paper import Paper, wants_tables
 from emotag.workflow.params import stage_code
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
@@ -44,7 +45,7 @@ try:
     PLAN = Plan(CONFIG, outside_licences(CONFIG, ASSETS))
     MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
     PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
-    if workflow.is_main_process and "paper" in sys.argv:
+    if workflow.is_main_process and wants_tables(sys.argv[1:]):
         PAPER.check()
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
@@ -93,7 +94,6 @@ wildcard_constraints:
     model="|".join(name for name in MODELS.variants if name != MODELS.product) or "none",
     external="|".join(method.name for method in CONFIG.methods) or "none",
     corpus="synthetic|clips",
-    table="|".join(PAPER.names()),
     left_out=r"all|without-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 

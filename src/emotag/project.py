@@ -132,6 +132,10 @@ class Config(stages.Settings):
             )
         if self.identities[DEMO].video != DEMO_VIDEO:
             raise ValueError(f"identities.{DEMO} is made by code and has no other video; choose another name")
+        for name, identity in self.identities.items():
+            strange = identity.labels.keys() - set(identity.clips or {name})
+            if strange:
+                raise ValueError(f"identities.{name}.labels names {', '.join(sorted(strange))}, which is no clip of it")
         unknown = set(self.paper.identities) - self.identities.keys()
         if unknown:
             raise ValueError(f"paper.identities names {', '.join(sorted(unknown))}, not declared under identities")

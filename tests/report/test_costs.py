@@ -29,8 +29,12 @@ def test_sizes_and_speed(tmp_path):
     (tmp_path / "avatar").write_bytes(bytes(2_500_000))
     assert of_avatar(tmp_path / "avatar", 7) == {"gaussians": 7, "avatar_mb": 2.5}
     speed = tmp_path / "speed.json"
-    speed.write_text(json.dumps({"audio_ms": 1, "motion_ms": 2, "render_ms": 3, "fps": 200, "frames": 9}))
-    assert of_speed(speed) == {"audio_ms": 1, "motion_ms": 2, "render_ms": 3, "fps": 200}
-    speed.write_text(json.dumps({"audio_ms": None, "motion_ms": 2, "render_ms": 3, "fps": 200}))
+    speed.write_text(
+        json.dumps({"audio_ms": 1, "motion_ms": 2, "render_ms": 3, "fps": 200, "peak_vram_mb": 4, "frames": 9})
+    )
+    assert of_speed(speed) == {"audio_ms": 1, "motion_ms": 2, "render_ms": 3, "fps": 200, "peak_vram_mb": 4}
+    speed.write_text(json.dumps({"audio_ms": 1, "motion_ms": 2, "render_ms": 3, "fps": 200, "peak_vram_mb": None}))
+    assert math.isnan(of_speed(speed)["peak_vram_mb"])
+    speed.write_text(json.dumps({"audio_ms": None, "motion_ms": 2, "render_ms": 3, "fps": 200, "peak_vram_mb": 1}))
     with pytest.raises(ArtifactMismatch):
         of_speed(speed)

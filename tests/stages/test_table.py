@@ -50,7 +50,8 @@ def made(folder, plan):
     files = {case["metrics"] for row in json.loads(plan)["rows"] for case in row["cases"]}
     outs = [folder / "t.csv", folder / "t.json", folder / "t_cells.csv"]
     paths = [folder / file for file in sorted(files)]
-    table.run(plan=plan, metrics=paths, out=outs[0], out_sidecar=outs[1], out_cells=outs[2])
+    (folder / "plan.json").write_text(plan)
+    table.run(plan=folder / "plan.json", metrics=paths, out=outs[0], out_sidecar=outs[1], out_cells=outs[2])
     lines = {line["row"]: line for line in csv.DictReader(outs[0].open())}
     return lines, json.loads(outs[1].read_text()), list(csv.DictReader(outs[2].open()))
 

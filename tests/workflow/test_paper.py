@@ -27,7 +27,7 @@ def test_shared_work_is_done_once(shared_copy):
     jobs = shared_copy.jobs("paper", "--configfile", TINY)
     variants = yaml.safe_load((ROOT / "data/variants.yaml").read_text())
     tables = yaml.safe_load((ROOT / "data/tables.yaml").read_text())["tables"]
-    assert jobs["table"] == len(tables)
+    assert jobs["table"] == jobs["table_plan"] == len(tables)
     for rule in ("head", "corpus", "prior", "shape", "track", "adapt", "refine", "truth", "measure"):
         assert jobs[rule] == 1, rule
     # Those that only adapt otherwise share the product's prior or another's.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from emotag.errors import ConfigError
 from emotag.project import resolve
 from emotag.workflow.identities import Plan
 from emotag.workflow.settings import SAME_CLIP, Setting, cases
@@ -79,3 +80,10 @@ def test_clips_that_are_not_made_yet_are_taken_as_they_come():
     listed = cases(demo, Setting(title="t"), lambda clip: None)
     assert [(case.identity, case.drive, case.note) for case in listed] == [("demo", "self-demo", SAME_CLIP)]
     assert not cases(demo, Setting(title="t", amounts_s=[5, 10]), lambda clip: None)
+
+
+def test_labels_of_clips_that_are_not_there_are_refused():
+    with pytest.raises(ConfigError, match="labels names angry, which is no clip"):
+        resolve(
+            {"identities": {"me": {**TERMS, "video": "me.mp4", "labels": {"angry": {"emotion": "angry"}}}}}, cuda=False
+        )

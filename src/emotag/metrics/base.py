@@ -53,6 +53,7 @@ METRICS = {
         Metric("render_ms", "ms", False, "deformation and rendering per frame without plate and coding, after 5 frames of warm-up, on the machine of the run"),
         Metric("fps", "1/s", True, "1000 over motion_ms + render_ms"),
         Metric("peak_rss_mb", "MB", False, "greatest resident memory of any process of an identity's own stages"),
+        Metric("peak_vram_mb", "MB", False, "greatest GPU memory of torch while motion and pictures are timed"),
         Metric("gaussians", "", None, "Gaussians of the avatar"),
         Metric("avatar_mb", "MB", False, "size of avatar.safetensors, networks included"),
         Metric("undetected", "frames", False, "frames in which the landmark detector found no face (scored with the mean mouth)"),

@@ -9,7 +9,7 @@ from emotag.io.artifact import read_json
 from emotag.report.summary import last_record
 
 # What stage speed writes.
-SPEED = ("audio_ms", "motion_ms", "render_ms", "fps")
+SPEED = ("audio_ms", "motion_ms", "render_ms", "fps", "peak_vram_mb")
 
 
 def of_benchmarks(train: Path, preprocess: Sequence[Path]) -> dict[str, float]:
@@ -31,13 +31,14 @@ def of_avatar(path: Path, gaussians: int) -> dict[str, float]:
 
 
 def of_speed(path: Path) -> Mapping[str, float]:
-    """What stage speed measured.
+    """What stage speed measured; memory of the GPU is NaN where there was none.
 
     Raises:
         ArtifactMismatch: a number is missing.
     """
     content = read_json(path, *SPEED)
     try:
-        return {name: float(content[name]) for name in SPEED}
+        absent = {"peak_vram_mb": math.nan} if content["peak_vram_mb"] is None else {}
+        return {name: absent[name] if name in absent else float(content[name]) for name in SPEED}
     except (TypeError, ValueError) as error:
         raise ArtifactMismatch(f"{path}: found {content}, expected numbers; delete it, then run again") from error

@@ -73,6 +73,9 @@ def run(
         for of_pictures, distance in zip(pictures, _lpips_means(truth, shown, lpips), strict=True):
             of_pictures["lpips_full"] = distance
     split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
+    labels_of_rows = {
+        "identity": identity, "clip": clip, "split": split, "crop": crop, "providers": providers, "seed": seed,
+    }  # fmt: skip
 
     def face(path: Path) -> tuple[Detected, np.ndarray]:
         detected = detect(read_frames(path))
@@ -91,16 +94,7 @@ def run(
             scores["emotion_agreement"] = agreement(shown_emotion, _emotion(path, measured[0], emotion))
         if config.syncnet:
             scores |= _sync(path, measured[0], syncnet)
-        rows += metric_rows(
-            scores,
-            variant=variant,
-            identity=identity,
-            clip=clip,
-            split=split,
-            crop=crop,
-            providers=providers,
-            seed=seed,
-        )
+        rows += metric_rows(scores, variant=variant, **labels_of_rows)
         logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     buffer = io.BytesIO()
     pd.DataFrame(rows).to_parquet(buffer, index=False)

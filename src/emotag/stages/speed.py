@@ -69,6 +69,7 @@ def run(
             "motion_ms": motion_ms,
             "render_ms": render_ms,
             "fps": 1000 / (motion_ms + render_ms),
+            "peak_vram_mb": torch.cuda.max_memory_allocated() / 1e6 if torch.cuda.is_available() else None,
             "frames": len(frames),
             "size_px": config.size_px,
             "renderer": renderer.name,

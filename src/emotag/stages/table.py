@@ -1,14 +1,13 @@
 """One table of the paper: every row of every case measured alike, means over people, intervals over clips.
 
-Reads: the metrics.parquet of every row and case, avatars and speed files where the table tells of costs, and Snakemake's
-benchmarks. Writes: CSV (one line a row: row, then metric, metric_low, metric_high), its JSON (caption, definitions, splits,
-command, hashes, what the paper claims) and a long CSV with every case's number and the files it is of. Times of stages stand
-in it, so a table is of the machine that made it.
+Reads: what the table is to hold, the metrics.parquet of every row and case, avatars and speed files where the table tells of
+costs, and Snakemake's benchmarks. Writes: CSV (one line a row: row, then metric, metric_low, metric_high), its JSON (caption,
+definitions, splits, command, hashes, what the paper claims) and a long CSV with every case's number and the files it is of.
+Times of stages stand in it, so a table is of the machine that made it.
 """
 
 import csv
 import io
-import json
 import math
 import platform
 from pathlib import Path
@@ -18,7 +17,7 @@ import pandas as pd
 
 from emotag import stage
 from emotag.artifacts import Avatar
-from emotag.io.artifact import write_atomic, write_json
+from emotag.io.artifact import read_json, write_atomic, write_json
 from emotag.metrics.base import METRICS
 from emotag.provenance import commit
 from emotag.report import costs
@@ -42,9 +41,9 @@ CELLS = (
 MACHINE = "this machine"
 
 
-def run(*, plan: str, metrics: list[Path], out: Path, out_sidecar: Path, out_cells: Path) -> None:
-    """Make one table. `plan` is JSON (`emotag.workflow.paper.Paper.described`); `metrics` are all files it names."""
-    wanted = json.loads(plan)
+def run(*, plan: Path, metrics: list[Path], out: Path, out_sidecar: Path, out_cells: Path) -> None:
+    """Make one table. `plan` is of `emotag.workflow.paper.Paper.described`; `metrics` are all files it names."""
+    wanted = read_json(plan, "table", "columns", "rows")
     tables: dict[str, pd.DataFrame] = {}
     rows = {row["row"]: read_row(row, wanted["columns"], tables) for row in wanted["rows"]}
     for name in wanted["columns"]:

@@ -22,7 +22,7 @@ from emotag.workflow.identities import Plan
 from emotag.workflow.settings import Case, Setting, cases
 from emotag.workflow.variants import Models
 
-SPEED = ("audio_ms", "motion_ms", "render_ms", "fps")
+SPEED = ("audio_ms", "motion_ms", "render_ms", "fps", "peak_vram_mb")
 # Baselines share the product's Gaussians, pose and upper-face cues. With other people's speech nothing was tracked.
 BASELINES = {"own": ("frozen", "nearest", "upper_bound"), "other": ("frozen", "nearest")}
 
@@ -78,6 +78,11 @@ def read_tables(path: Path, variants: Mapping[str, object]) -> PaperFile:
             if strange := [name for name in names if name not in known]:
                 raise ConfigError(f"{where} names {kind} {strange[0]!r}, expected one of {', '.join(known)}")
     return found
+
+
+def wants_tables(arguments: list[str]) -> bool:
+    """Whether a command line of Snakemake asks for tables, judged before Snakemake itself says so."""
+    return any(text == "paper" or text.startswith("results/tables/") for text in arguments)
 
 
 @dataclass(frozen=True)
