@@ -17,6 +17,9 @@ prepare(SOURCES)
 configfile: "config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/targets.smk"
 include: "rules/assets.smk"
@@ -26,6 +29,10 @@ include: "rules/prior.smk"
 include: "rules/adapt.smk"
 include: "rules/render.smk"
 include: "rules/measure.smk"
+include: "rules/study.smk"
+include: "rules/figures.smk"
+include: "rules/variants.smk"
+include: "rules/paper.smk"
 
 
 # Here, because what an included file names as the default does not count.

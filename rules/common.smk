@@ -1,8 +1,11 @@
 # Settings and the questions rules ask of them. What can be tested lies in src/emotag/workflow.
+from json import dumps
+
 from emotag.errors import EmotagError
 from emotag.manifest import coverage
 from emotag.manifest import load as load_manifest
 from emotag.project import check_corpus, check_files, load_files, resolve
+from emotag.io.artifact import write_atomic
 from emotag.workflow.assets import (
     FLAME_LANDMARKS,
     FLAME_MASKS,
@@ -24,9 +27,17 @@ from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.licences import terms
 from emotag.workflow.params import grows, stage_code
+from emotag.workflow.paper import Paper, wants_tables
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
 from emotag.workflow.takeover import makes_nothing, take_over
+from emotag.workflow.variants import Models, read_variants
+
+
+def shipped(name):
+    """A file of the data folder, which the working folder may have one of its own of."""
+    return Path(name) if Path(name).is_file() else Path(workflow.basedir, name)
+
 
 try:
     if workflow.is_main_process:
@@ -39,6 +50,10 @@ try:
     if workflow.is_main_process:
         check_assets(ASSETS, Path("data/assets"))
     PLAN = Plan(CONFIG, terms(CONFIG, ASSETS))
+    MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
+    PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
+    if workflow.is_main_process and wants_tables(sys.argv[1:]):
+        PAPER.check()
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
         require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
     elif workflow.is_main_process and CONFIG.preset != "paper":
@@ -78,6 +93,17 @@ def stage_config(section):
     return config_of(CONFIG, section)
 
 
+def figure_files(name, caption):
+    """PNG (shown in the report) and PDF of a figure."""
+    shown = report(
+        f"results/figures/{name}.png",
+        caption=f"../report/{caption}.rst",
+        category="Figures",
+        subcategory=caption,
+    )
+    return [shown, f"results/figures/{name}.pdf"]
+
+
 wildcard_constraints:
     asset=r"[A-Za-z0-9][A-Za-z0-9._-]*",
     identity=r"[A-Za-z0-9][A-Za-z0-9_-]*",
@@ -85,6 +111,8 @@ wildcard_constraints:
     name=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
     variant="|".join(VARIANTS),
+    model="|".join(name for name in MODELS.variants if name != MODELS.product) or "none",
+    external="|".join(method.name for method in CONFIG.methods) or "none",
     corpus="synthetic|clips",
     talker="[0-9]{2}",
     take="[0-9]{2}",

@@ -14,12 +14,15 @@ rule measure:
         motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
         lpips=metric_files(CONFIG, "lpips"),
         syncnet=metric_files(CONFIG, "syncnet"),
+        emotion=metric_files(CONFIG, "emotion_agreement"),
     output:
         "results/identities/{identity}/drives/{drive}/metrics.parquet",
     log:
         "results/logs/measure/{identity}@{drive}.log",
     benchmark:
         "results/benchmarks/measure/{identity}@{drive}.jsonl"
+    wildcard_constraints:
+        drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
     conda:
         "../envs/pipeline.yaml"
     threads: 1
@@ -28,6 +31,7 @@ rule measure:
         runtime=grows(60),
     params:
         clip=lambda w: PLAN.cue_clip(w.identity, w.drive),
+        crop=PLAN.crop_of,
         providers=PLAN.providers,
         seed=CONFIG.adapt.seed,
         config=stage_config("measure"),
@@ -35,8 +39,8 @@ rule measure:
     shell:
         "python -m emotag.stages.measure --truth {input.truth:q} --videos {input.videos:q} --labels {input.labels:q}"
         " --head {input.head:q} --subject {input.subject:q} --motion {input.motion:q} --lpips {input.lpips:q}"
-        " --syncnet {input.syncnet:q} --identity {wildcards.identity}"
-        " --clip {params.clip} --providers {params.providers:q} --seed {params.seed} --out {output:q}"
+        " --syncnet {input.syncnet:q} --emotion {input.emotion:q} --identity {wildcards.identity}"
+        " --clip {params.clip} --crop {params.crop:q} --providers {params.providers:q} --seed {params.seed} --out {output:q}"
         " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
@@ -56,9 +60,21 @@ rule summary:
         metrics="results/identities/{identity}/drives/{drive}/metrics.parquet",
     output:
         summary="results/identities/{identity}/drives/{drive}/summary.json",
-        sheet="results/identities/{identity}/drives/{drive}/sheet.png",
-        side_by_side="results/identities/{identity}/drives/{drive}/side_by_side.mp4",
-        csv="results/identities/{identity}/drives/{drive}/metrics.csv",
+        sheet=report(
+            "results/identities/{identity}/drives/{drive}/sheet.png",
+            caption="../report/sheet.rst",
+            category="Pictures",
+        ),
+        side_by_side=report(
+            "results/identities/{identity}/drives/{drive}/side_by_side.mp4",
+            caption="../report/side_by_side.rst",
+            category="Videos",
+        ),
+        csv=report(
+            "results/identities/{identity}/drives/{drive}/metrics.csv",
+            caption="../report/metrics.rst",
+            category="Metrics",
+        ),
         markdown="results/identities/{identity}/drives/{drive}/metrics.md",
     log:
         "results/logs/summary/{identity}@{drive}.log",

@@ -59,7 +59,12 @@ rule render_variant:
         plate=lambda w: PLAN.cue_file(w, "plate.mp4"),
         audio=PLAN.driving_audio,
     output:
-        video="results/identities/{identity}/drives/{drive}/{variant}/video.mp4",
+        video=report(
+            "results/identities/{identity}/drives/{drive}/{variant}/video.mp4",
+            caption="../report/video.rst",
+            category="Videos",
+            subcategory="each variant",
+        ),
         sidecar="results/identities/{identity}/drives/{drive}/{variant}/sidecar.json",
     log:
         "results/logs/render/{identity}@{drive}@{variant}.log",

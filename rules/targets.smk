@@ -57,6 +57,34 @@ rule report:
         "results/report/results.md",
 
 
+rule figures:
+    input:
+        PLAN.figures(),
+
+
+rule user_study:
+    input:
+        "results/study/page.html",
+
+
+# The raters' answers as a table, beside the published ones.
+rule user_study_table:
+    input:
+        "results/tables/table4.md",
+        "results/tables/table4.tex",
+        "results/tables/table4.html",
+
+
+# Every table of data/tables.yaml, or those of paper.only, for print too.
+rule paper:
+    input:
+        lambda w: [
+            f"results/tables/{name}.{kind}"
+            for name in PAPER.tables()
+            for kind in ("csv", "md", "tex", "html")
+        ],
+
+
 # --config forget=NAME: removes every result that was made from a person. The log names nobody.
 rule forget_identity:
     log:

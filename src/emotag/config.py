@@ -230,6 +230,12 @@ class PretrainConfig(Settings):
     ridge: bool = Field(True, description="closed-form skip path under the base branch (no_ridge is the paper's)")
     base_input: Literal["audio", "audio_au"] = Field("audio", description="what the base branch reads")
     latent: Literal["z7", "z64"] = Field("z7", description="latent: what Eq. 12's softmax is taken of, or wider")
+    gate: Literal["learned", "open"] = Field("learned", description="open: all of the residual shows in every frame")
+    residual: Literal["emotion", "none"] = Field("emotion", description="none: motion is the base branch's alone")
+    modulation: Literal["identity", "none"] = Field(
+        "identity", description="AdaIN's scale and offset by the identity; none: gamma = 0 and beta = 0"
+    )
+    prosody: Literal["used", "none"] = Field("used", description="what the network hears beside the speech features")
     iterations: int = Field(150, ge=0)
     batch_windows: int = Field(8, ge=1)
     window_frames: int = Field(12, ge=4)
@@ -242,7 +248,9 @@ class PretrainConfig(Settings):
 class AdaptConfig(Settings):
     """Adaptation of Gaussians and AdaIN to one person."""
 
-    scope: Literal["adain", "adain+mouth"] = "adain+mouth"
+    scope: Literal["adain", "adain+mouth", "mouth", "backbone", "gaussians"] = Field(
+        "adain+mouth", description="what trains beside the Gaussians; adain is the paper's, the last three are controls"
+    )
     gaussians: int = Field(24_000, ge=500)
     size_px: int = Field(512, ge=32, le=1024)
     static_iterations: int = Field(1200, ge=0)
@@ -296,7 +304,25 @@ class MeasureConfig(Settings):
     lpips: bool = Field(
         False, description="LPIPS with AlexNet; fetch_assets gets its files, without them it is missing"
     )
+    emotion_agreement: bool = Field(
+        False, description="emotion by face-api's network; fetch_assets gets its files, without them it is missing"
+    )
     syncnet: bool = Field(False, description="SyncNet's scores; its file is got by hand, without it they are missing")
+
+
+class StudyConfig(Settings):
+    """The user study: its page, and the table of what raters said."""
+
+    seed: Seed = Field(0, description="of the clips' numbers on the page and of the bootstrap")
+    ratings: str = Field("data/ratings", description="folder of the CSV files that raters' pages saved")
+    resamples: int = Field(2000, ge=100, le=100_000, description="of the bootstrap over raters and contents")
+
+
+class FiguresConfig(Settings):
+    """Which clips the figure of mouth openings compares; without both it is not drawn."""
+
+    neutral: str | None = Field(None, description="a declared clip with neutral speech")
+    emotional: str | None = Field(None, description="a declared clip with emotional speech")
 
 
 class PlateConfig(Settings):

@@ -4,12 +4,13 @@ import datetime
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from emotag.complaints import not_text
 from emotag.config import DAY_S, ExcerptConfig, Settings
+from emotag.types import EMOTIONS
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -115,6 +116,13 @@ AnyTest = Annotated[
 ]
 
 
+class ClipLabel(Settings):
+    """What is acted in a clip; clips without a label count as neutral speech."""
+
+    emotion: Literal[EMOTIONS] = "neutral"
+    level: int | None = Field(None, ge=1, le=3, description="intensity, as MEAD counts it")
+
+
 class Identity(Settings):
     """One person as an avatar is made of them. Either `video` (one clip, split after `adapt_on.seconds`) or `clips`."""
 
@@ -126,6 +134,10 @@ class Identity(Settings):
         default_factory=list,
         description="clips, or parts of them, to test on; left out: the others, or the rest of the only one",
     )
+    labels: dict[Name, ClipLabel] = Field(
+        default_factory=dict, description="clip name: emotion and level acted in it, for the tables (target paper)"
+    )
+    language: Text | None = Field(None, description="language spoken, for the tables; left out: not known")
     source: Text = Field(description="where the footage comes from")
     licence: Text = Field(description="under which terms it may be used")
     consent: AnyConsent = Field(description="the person's consent, as text or as a record with date and scope")

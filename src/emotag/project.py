@@ -85,6 +85,32 @@ class CorpusSettings(stages.Settings):
     )
 
 
+class PaperSpeech(stages.Settings):
+    """Speech of nobody who is shown, to drive avatars of others with."""
+
+    file: File = Field(description="any audio file")
+    language: str | None = None
+
+
+class PaperSettings(stages.Settings):
+    """What target `paper` makes (docs/tables.md)."""
+
+    variants: File = Field("data/variants.yaml", description="variants and ablations")
+    tables: File = Field("data/tables.yaml", description="settings and tables")
+    only: list[Name] = Field(default_factory=list, description="tables to make; none: all")
+    identities: list[Name] = Field(default_factory=list, description="whom to measure; none: all that have footage")
+    speech: dict[Name, PaperSpeech] = Field(
+        default_factory=dict, description="further driving audio out of distribution; other people's clips are always"
+    )
+
+
+class ExternalMethod(stages.Settings):
+    """Videos that another system made: FOLDER/IDENTITY/DRIVE.mp4, frame by frame with truth.mp4 of the drive."""
+
+    name: Name
+    videos: File = Field(description="their folder")
+
+
 class Config(stages.Settings):
     """All settings of the pipeline."""
 
@@ -110,10 +136,14 @@ class Config(stages.Settings):
     curation: stages.CurationConfig = stages.CurationConfig()
     pretrain: stages.PretrainConfig = stages.PretrainConfig()
     adapt: Adapt = Adapt()
+    paper: PaperSettings = PaperSettings()
+    methods: list[ExternalMethod] = Field(default_factory=list, description="other systems' videos, for the tables")
     plate: stages.PlateConfig = stages.PlateConfig()
     refine: stages.RefineConfig = stages.RefineConfig()
     render: stages.RenderConfig = stages.RenderConfig()
     measure: stages.MeasureConfig = stages.MeasureConfig()
+    study: stages.StudyConfig = stages.StudyConfig()
+    figures: stages.FiguresConfig = stages.FiguresConfig()
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Config":
@@ -133,12 +163,24 @@ class Config(stages.Settings):
             raise ValueError(
                 f"track.provider vhap has FLAME's parameters, head.model is {self.head.model}; choose a FLAME"
             )
+        for name, identity in self.identities.items():
+            strange = identity.labels.keys() - set(identity.clips or {name})
+            if strange:
+                raise ValueError(f"identities.{name}.labels names {', '.join(sorted(strange))}, which is no clip of it")
+        unknown = set(self.paper.identities) - self.identities.keys()
+        if unknown:
+            raise ValueError(f"paper.identities names {', '.join(sorted(unknown))}, not declared under identities")
+        if self.pretrain.modulation == "none" and "adain" in self.adapt.scope:
+            raise ValueError(
+                f"adapt.scope {self.adapt.scope} trains AdaIN, which pretrain.modulation none leaves out; "
+                "set adapt.scope to gaussians, mouth or backbone"
+            )
         owners = clip_owners(everyone)
-        for clip in self.corpus.clips:
+        named = {f"figures.{name}": clip for name, clip in self.figures.model_dump().items() if clip is not None}
+        for where, clip in [*named.items(), *(("corpus.clips", clip) for clip in self.corpus.clips)]:
             if clip not in owners:
-                raise ValueError(
-                    f"corpus.clips names {clip!r}, which no identity declares; known: {', '.join(clip_owners(self.identities))}"
-                )
+                known = ", ".join(clip_owners(self.identities))
+                raise ValueError(f"{where} names {clip!r}, which no identity declares; known: {known}")
         people = {name: settings.person or name for name, settings in everyone.items()}
         if self.corpus.clips and {people[owners[clip][1]] for clip in self.corpus.clips} == {
             people[self.adapt.identity]

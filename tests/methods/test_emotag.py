@@ -57,3 +57,15 @@ def test_scopes_name_the_adaptive_normalisation_and_the_mouth():
 def test_unknown_method_is_refused(name):
     with pytest.raises(ConfigError, match="expected the name of a method"):
         methods.load(name)
+
+
+def test_the_control_of_the_ablation_without_adain_trains_about_as_many_weights():
+    chosen = methods.load("emotag")
+    # The sizes of the shipped pipeline: MakeHuman's channels, Whisper's blocks, 100 identity components.
+    network = chosen.motion_network(Architecture(44, 768, 100))
+    sizes = {
+        scope: sum(p.numel() for name, p in network.named_parameters() if f"network.{name}".startswith(prefixes))
+        for scope, prefixes in chosen.adapt_scopes.items()
+    }
+    assert sizes["gaussians"] == sizes["mouth"] == 0
+    assert sizes["backbone"] == pytest.approx(sizes["adain"], rel=0.05)

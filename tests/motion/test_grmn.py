@@ -145,3 +145,49 @@ def test_tokens_made_beforehand_change_nothing():
     plain, given = built(speech, prosody, units, identity), built(speech, prosody, units, identity, tokens)
     for name in ("motion", "gate", "emotion", "condition"):
         assert torch.equal(getattr(plain, name), getattr(given, name)), name
+
+
+ABLATIONS = [{"gate": "open"}, {"residual": "none"}, {"modulation": "none"}, {"prosody": "none"}]
+
+
+def ablated(**choices):
+    torch.manual_seed(0)
+    return disturb(GatedResidualMotionNetwork(Architecture(**SMALL, feedforward=48, **choices)).eval())
+
+
+def test_open_gate_shows_the_whole_residual():
+    out = ablated(gate="open")(*inputs())
+    assert torch.equal(out.gate, torch.ones(7, 1)) and torch.equal(out.motion, out.base + out.residual)
+
+
+def test_without_residual_motion_is_the_base():
+    built = ablated(residual="none")
+    out = built(*inputs())
+    assert torch.equal(out.motion, out.base) and not out.residual.any() and not out.emotion.any()
+    built.shut()
+
+
+def test_without_modulation_the_identity_is_not_heard_and_nothing_of_it_trains():
+    built, (speech, prosody, cues, identity) = ablated(modulation="none"), inputs()
+    assert not built.adain_parameters()
+    assert torch.equal(built(speech, prosody, cues, identity).motion, built(speech, prosody, cues, -identity).motion)
+    full = disturb(network())
+    assert not torch.equal(full(speech, prosody, cues, identity).motion, full(speech, prosody, cues, -identity).motion)
+
+
+def test_without_prosody_loudness_and_pitch_are_not_heard():
+    built, (speech, prosody, cues, identity) = ablated(prosody="none"), inputs()
+    assert torch.equal(built(speech, prosody, cues, identity).motion, built(speech, 3 * prosody, cues, identity).motion)
+
+
+@pytest.mark.parametrize("choices", ABLATIONS)
+def test_ablations_are_kept_in_the_artifact(choices):
+    built = ablated(**choices)
+    again = grmn.load(built.arrays(), built.architecture.plain())
+    assert torch.equal(again(*inputs()).motion, built(*inputs()).motion)
+
+
+@pytest.mark.parametrize("choices", ABLATIONS)
+def test_ablations_are_refused_by_unknown_names(choices):
+    with pytest.raises(ArtifactMismatch, match=next(iter(choices))):
+        Architecture(**SMALL, **dict.fromkeys(choices, "maybe"))

@@ -5,7 +5,7 @@ import pytest
 
 from emotag.report.tables import COLUMNS, MISSING, cell, markdown, metric_rows, wide
 
-LABELS = {"identity": "i", "clip": "c", "providers": "p", "seed": 0}
+LABELS = {"identity": "i", "clip": "c", "crop": "512 px", "providers": "p", "seed": 0}
 
 
 def rows(split="s"):

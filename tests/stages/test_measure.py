@@ -51,7 +51,7 @@ def measured(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "detect", detect)
     monkeypatch.setattr(measure, "fitted_action_units", fit)
 
-    def run(size, lpips=(), config=PLAIN, syncnet=()):
+    def run(size, lpips=(), config=PLAIN, syncnet=(), emotion=()):
         fitted.clear()
         folder = tmp_path / str(size)
         videos = [folder / "truth.mp4", folder / "avatar" / "video.mp4"]
@@ -62,8 +62,8 @@ def measured(tmp_path, monkeypatch):
         out = folder / "metrics.parquet"
         measure.run(
             truth=videos[0], videos=videos[1:], labels=tmp_path / "labels.mkv", head=tmp_path, subject=tmp_path,
-            motion=tmp_path, lpips=lpips, syncnet=syncnet, identity="me", clip="c", providers="p", seed=0,
-            out=out, config=config,
+            motion=tmp_path, lpips=lpips, syncnet=syncnet, emotion=emotion, identity="me", clip="c",
+            crop="64 px", providers="p", seed=0, out=out, config=config,
         )  # fmt: skip
         rows = pd.read_parquet(out)
         return (
@@ -109,3 +109,20 @@ def test_sync_is_missing_without_its_file(measured):
     rows, scores, *_ = measured(64, config=MeasureConfig(syncnet=True))
     assert all(np.isnan(scores[name]) for name in ("sync_c", "sync_e", "sync_offset"))
     assert "sync_c" not in measured(32)[1]
+
+
+def test_emotion_agreement_is_missing_without_its_files_and_one_for_the_truth(measured, tmp_path, monkeypatch):
+    wanted = MeasureConfig(emotion_agreement=True)
+    rows, scores, *_ = measured(64, config=wanted)
+    assert rows[rows.metric == "emotion_agreement"].value.isna().all() and "emotion_agreement" in scores
+    assert "emotion_agreement" not in measured(32)[1]
+
+    def seen(weights, frames, points):
+        bright = np.array([frame.mean() > 127 for frame in frames])
+        return np.where(bright[:, None], np.eye(7)[:1], np.full((1, 7), 1 / 7))
+
+    monkeypatch.setattr(measure.face_api, "load", lambda data, manifest: None)
+    monkeypatch.setattr(measure.face_api, "probabilities", seen)
+    rows, scores, *_ = measured(128, config=wanted, emotion=[tmp_path, tmp_path])
+    assert scores["emotion_agreement"] == pytest.approx(1 / 7)
+    assert rows[(rows.metric == "emotion_agreement") & (rows.variant == "ground_truth")].value.item() == 1

@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config.yaml", "rules", "profiles", "envs", "src", "data/assets.yaml", "data/voices")
+COPIED = (
+    "Snakefile", "config.yaml", "rules", "report", "profiles", "envs", "src",
+    "data/assets.yaml", "data/reference", "data/voices", "data/variants.yaml", "data/tables.yaml",
+)  # fmt: skip
 # `python -m emotag.stages.x … --out FILE …`: touches what follows a flag of an output.
 PRETENDER = """#!/bin/sh
-while [ $# -gt 0 ]; do
-    case "$1" in --out*) echo '{}' > "$2" ;; esac
-    shift
+out=no
+for word; do
+    case "$word" in
+        --out*) out=yes ;;
+        --*) out=no ;;
+        *) test $out = no || echo '{}' > "$word" ;;
+    esac
 done
 """
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"

@@ -18,6 +18,8 @@ from emotag.training.motion_batches import MotionBatch
 from emotag.types import NEUTRAL
 
 ADAIN = ("network.speech.adain.", "network.action_units.modulation.")
+# About as many weights as AdaIN's (a test counts them), for the control of the ablation without it.
+BACKBONE = ("network.backbone.0.", "network.backbone.2.", "network.backbone.4.", "network.base.")
 
 
 def prior_objective(channel_weights: Tensor) -> Callable[[MotionBatch, GatedResidualMotionNetwork], dict[str, Tensor]]:
@@ -78,5 +80,11 @@ METHOD = Method(
     mouth_field=MouthField,
     prior_objective=prior_objective,
     prior_phases=prior_phases,
-    adapt_scopes={"adain": ADAIN, "adain+mouth": (*ADAIN, "mouth.")},
+    adapt_scopes={
+        "adain": ADAIN,
+        "adain+mouth": (*ADAIN, "mouth."),
+        "mouth": ("mouth.",),
+        "backbone": BACKBONE,
+        "gaussians": (),
+    },
 )

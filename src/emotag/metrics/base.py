@@ -5,7 +5,7 @@ from dataclasses import dataclass
 # Metrics in pixels are those of frames brought to this width, whatever size was rendered.
 REFERENCE_PX = 512
 # Off by default, because their networks come from outside.
-OPTIONAL = ("lpips_full", "sync_c", "sync_e", "sync_offset")
+OPTIONAL = ("lpips_full", "sync_c", "sync_e", "sync_offset", "emotion_agreement")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,22 @@ METRICS = {
         Metric("sync_offset", "frames", None, "offset at which it lies, + = video late", 0.0),
         Metric("blink_f1", "", True, "F1 of blinks (eye opening under .6 of the clip's median), matched within 3 frames"),
         Metric("jitter_px512", "px", False, "mean norm of the second difference over time of the 51 inner landmarks, pixels at 512"),
+        Metric("floaters", "per frame", False, "mean over frames of the number of connected patches of at least 20 px, further than 16 px from the ground truth's head mask, whose RGB 0..1 is off by more than .2 RMS; pixels at 512"),
+        Metric("seam_share", "", False, "share of the pixels within 3 px of the border of the ground truth's head mask at which the luma's gradient is stronger by more than .1 than any of the ground truth within 5 px; pixels at 512"),
+        Metric("emotion_agreement", "", True, "mean over frames of the overlap (sum of minima) of the 7 emotions' probabilities with the ground truth's, by face-api's expression network, which is not the teacher, on tight face crops"),
+        Metric("speaker_aperture_corr", "", True, "Pearson correlation over frames of the lip aperture (over the outer-eye distance) with that of the person whose speech is heard, at lag 0, their clip's own offset taken off"),
+        Metric("speaker_width_corr", "", True, "as speaker_aperture_corr of the mouth-corner distance"),
+        Metric("speaker_lag", "frames", None, "lag of -8..8 frames at which speaker_aperture_corr peaks, + = video late", 0.0),
+        Metric("preprocess_min", "min", False, "wall time of the stages that make an identity and the clip it is adapted on ready (crop to geometry, plate), on the machine of the run"),
+        Metric("train_min", "min", False, "wall time of stage adapt alone, without preprocessing and pretraining, on the machine of the run"),
+        Metric("audio_ms", "ms", False, "speech features of the whole driving audio, once a sequence, on the machine of the run"),
+        Metric("motion_ms", "ms", False, "motion network per frame, whole sequence at once, on the machine of the run"),
+        Metric("render_ms", "ms", False, "deformation and rendering per frame without plate and coding, after 5 frames of warm-up, on the machine of the run"),
+        Metric("fps", "1/s", True, "1000 over motion_ms + render_ms"),
+        Metric("peak_rss_mb", "MB", False, "greatest resident memory of any process of an identity's own stages"),
+        Metric("peak_vram_mb", "MB", False, "greatest GPU memory of torch while motion and pictures are timed"),
+        Metric("gaussians", "", None, "Gaussians of the avatar"),
+        Metric("avatar_mb", "MB", False, "size of avatar.safetensors, networks included"),
         Metric("undetected", "frames", False, "frames in which the landmark detector found no face (scored with the mean mouth)"),
     )
 }  # fmt: skip

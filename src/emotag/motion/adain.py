@@ -38,12 +38,23 @@ class Modulation(nn.Module):
         return (1 + gamma.reshape(shape)) * features + beta.reshape(shape)
 
 
+class Unmodulated(nn.Module):
+    """gamma = 0 and beta = 0 whoever speaks, and nothing to train: the ablation without AdaIN."""
+
+    def forward(self, features: Tensor, identity: Tensor) -> Tensor:
+        """[B, ..., D] features as they are."""
+        return features
+
+
+MODULATIONS = {"identity": Modulation, "none": lambda identity, channels, hidden=256: Unmodulated()}
+
+
 class AdaIN(nn.Module):
     """Instance norm over the window's tokens followed by the identity's modulation (see the module's docstring)."""
 
-    def __init__(self, identity: int, channels: int, hidden: int = 256) -> None:
+    def __init__(self, identity: int, channels: int, hidden: int = 256, modulation: str = "identity") -> None:
         super().__init__()
-        self.modulation = Modulation(identity, channels, hidden)
+        self.modulation = MODULATIONS[modulation](identity, channels, hidden)
 
     def forward(self, tokens: Tensor, identity: Tensor) -> Tensor:
         """[B, K, D] tokens and [B, I] identity to [B, K, D]."""

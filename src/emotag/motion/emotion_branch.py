@@ -1,4 +1,7 @@
-"""Emotion: the residual encoder and decoder around the latent z, and the gate (EmoTaG, Sec. 3.3, Eqs. 9 to 12)."""
+"""Emotion: the residual encoder and decoder around the latent z, and the gate (EmoTaG, Sec. 3.3, Eqs. 9 to 12).
+
+`RESIDUALS` and `GATES` hold, beside them, what stands in their place in the ablations of Table 5.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +34,26 @@ class EmotionBranch(nn.Module):
         latent = self.encoder(shared)
         return self.decoder(latent), self.classifier(latent)
 
+    def shut(self) -> None:
+        """Zero the decoder's last layer, so that the residual moves nothing."""
+        nn.init.zeros_(self.decoder[-1].weight)
+        nn.init.zeros_(self.decoder[-1].bias)
+
+
+class NoResidual(nn.Module):
+    """Motion is the base's alone, and every emotion is as likely as any other."""
+
+    def __init__(self, width: int, channels: int, latent: str) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, shared: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, width] to zeros [B, C] and [B, 7]."""
+        return shared.new_zeros(len(shared), self.channels), shared.new_zeros(len(shared), len(EMOTIONS))
+
+    def shut(self) -> None:
+        """It is."""
+
 
 class Gate(nn.Module):
     """Shared features to g in (0, 1), guided by the teacher's intensity 1 - p(neutral)."""
@@ -42,3 +65,18 @@ class Gate(nn.Module):
     def forward(self, shared: Tensor) -> Tensor:
         """[B, width] to [B, 1]."""
         return torch.sigmoid(self.mlp(shared))
+
+
+class OpenGate(nn.Module):
+    """g = 1 in every frame."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+
+    def forward(self, shared: Tensor) -> Tensor:
+        """[B, width] to ones [B, 1]."""
+        return shared.new_ones(len(shared), 1)
+
+
+RESIDUALS = {"emotion": EmotionBranch, "none": NoResidual}
+GATES = {"learned": Gate, "open": OpenGate}

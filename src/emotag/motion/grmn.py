@@ -4,6 +4,7 @@ Base: articulation from speech. Residual: an emotion latent z and the motion it 
 Choices where the paper is silent or its released code differs, all recorded in `Architecture`:
 - z is what the softmax of Eq. 12 is taken of and what the decoder reads (`z7`), or a wider latent with a head (`z64`);
 - the base branch reads speech alone (`audio`) or speech and cues (`audio_au`);
+- gate, residual, AdaIN and prosody can be left out (`gate`, `residual`, `modulation`, `prosody`): the ablations;
 - a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
 """
 
@@ -16,14 +17,23 @@ import torch
 from torch import Tensor, nn
 
 from emotag.errors import ArtifactMismatch
-from emotag.motion.adain import Modulation
-from emotag.motion.emotion_branch import LATENTS, EmotionBranch, Gate
+from emotag.motion.adain import MODULATIONS
+from emotag.motion.emotion_branch import GATES, LATENTS, RESIDUALS
 from emotag.motion.skip import TOKENS, FeatureSpace, SkipPath
-from emotag.motion.speech_encoder import SpeechEncoder
+from emotag.motion.speech_encoder import PROSODY_INPUTS, SpeechEncoder
 from emotag.motion.statistics import MotionStatistics, cues_of
 from emotag.types import UPPER_FACE_AUS
 
 BASE_INPUTS = ("audio", "audio_au")
+# Allowed values of the fields of `Architecture` that choose a component.
+CHOICES = {
+    "base_input": BASE_INPUTS,
+    "latent": tuple(LATENTS),
+    "gate": tuple(GATES),
+    "residual": tuple(RESIDUALS),
+    "modulation": tuple(MODULATIONS),
+    "prosody": tuple(PROSODY_INPUTS),
+}
 
 
 @dataclass(frozen=True)
@@ -41,9 +51,13 @@ class Architecture:
     dropout: float = 0.1
     base_input: str = "audio"
     latent: str = "z7"
+    gate: str = "learned"
+    residual: str = "emotion"
+    modulation: str = "identity"
+    prosody: str = "used"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("base_input", BASE_INPUTS), ("latent", tuple(LATENTS))):
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ArtifactMismatch(
                     f"motion network: {name} is {getattr(self, name)!r}, expected one of {allowed}; "
@@ -57,7 +71,8 @@ class Architecture:
 
 @dataclass(frozen=True)
 class GrmnOutput:
-    """B frames in standardised motion space: `motion` = `base` + `gate` * `residual` [B, C], `gate` [B, 1] in (0, 1),
+    """B frames in standardised motion space: `motion` = `base` + `gate` * `residual` [B, C], `gate` [B, 1] in (0, 1)
+    (1 where it is left out),
     `emotion` [B, 7] logits, `condition` [B, width] pooled speech. The last three condition the mouth field."""
 
     motion: Tensor
@@ -72,10 +87,10 @@ class ActionUnitEncoder(nn.Module):
     """Six cues to 64 features, modulated by the identity (no normalisation: a single vector has no time axis, and over
     channels it would lose how strong the cue is), then fused to the network's width by a layer that starts at zero."""
 
-    def __init__(self, identity: int, width: int, hidden: int = 64) -> None:
+    def __init__(self, identity: int, width: int, hidden: int = 64, modulation: str = "identity") -> None:
         super().__init__()
         self.mlp = nn.Sequential(nn.Linear(len(UPPER_FACE_AUS), hidden), nn.ReLU(), nn.Linear(hidden, hidden))
-        self.modulation = Modulation(identity, hidden)
+        self.modulation = MODULATIONS[modulation](identity, hidden)
         self.fusion = nn.Linear(hidden, width)
         nn.init.zeros_(self.fusion.weight)
         nn.init.zeros_(self.fusion.bias)
@@ -102,8 +117,10 @@ class GatedResidualMotionNetwork(nn.Module):
             heads=a.heads,
             feedforward=a.feedforward,
             dropout=a.dropout,
+            modulation=a.modulation,
+            prosody=a.prosody,
         )
-        self.action_units = ActionUnitEncoder(a.identity, a.width)
+        self.action_units = ActionUnitEncoder(a.identity, a.width, modulation=a.modulation)
         layers = [module for _ in range(4) for module in (nn.Linear(a.width, a.width, bias=False), nn.ReLU())]
         self.backbone = nn.Sequential(*layers)
         for layer in self.backbone[::2]:
@@ -112,8 +129,8 @@ class GatedResidualMotionNetwork(nn.Module):
         self.base = nn.Linear(a.width, a.channels)
         nn.init.zeros_(self.base.weight)
         nn.init.zeros_(self.base.bias)
-        self.emotion = EmotionBranch(a.width, a.channels, a.latent)
-        self.gate = Gate(a.width)
+        self.emotion = RESIDUALS[a.residual](a.width, a.channels, a.latent)
+        self.gate = GATES[a.gate](a.width)
         self.register_buffer("motion_mean", torch.zeros(a.channels))
         self.register_buffer("motion_scale", torch.ones(a.channels))
         self.register_buffer("cue_mean", torch.zeros(len(UPPER_FACE_AUS)))
@@ -169,9 +186,9 @@ class GatedResidualMotionNetwork(nn.Module):
 
     def shut(self) -> None:
         """Zero the last layers of base and residual, so that motion is the ridge's; the rest stays."""
-        for layer in (self.base, self.emotion.decoder[-1]):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.base.weight)
+        nn.init.zeros_(self.base.bias)
+        self.emotion.shut()
 
     def adain_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that `adapt.scope: adain` trains, by their name in the network."""

@@ -47,6 +47,17 @@ class AttentionPool(nn.Module):
         return torch.einsum("bhk,bkhd->bhd", weights, values).flatten(1)
 
 
+class Silent(nn.Module):
+    """Prosody that says nothing: the ablation without it."""
+
+    def forward(self, prosody: Tensor) -> Tensor:
+        """Zeros of the same shape."""
+        return torch.zeros_like(prosody)
+
+
+PROSODY_INPUTS = {"used": nn.Identity, "none": Silent}
+
+
 class SpeechEncoder(nn.Module):
     """[B, K, P] principal components and [B, K, 3] prosody of a window to [B, width]."""
 
@@ -63,13 +74,16 @@ class SpeechEncoder(nn.Module):
         heads: int = 8,
         feedforward: int = 1024,
         dropout: float = 0.1,
+        modulation: str = "identity",
+        prosody: str = "used",
     ) -> None:
         super().__init__()
+        self.prosody = PROSODY_INPUTS[prosody]()
         self.convolution = nn.Conv1d(components + PROSODY, width, 3, padding=1)
         self.mlp = nn.Sequential(nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
         layer = nn.TransformerEncoderLayer(width, heads, feedforward, dropout, batch_first=True, norm_first=True)
         self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
-        self.adain = AdaIN(identity, width)
+        self.adain = AdaIN(identity, width, modulation=modulation)
         self.pool = AttentionPool(tokens, width, heads)
         self.register_buffer("positions", sinusoidal_positions(tokens, width), persistent=False)
 
@@ -79,7 +93,7 @@ class SpeechEncoder(nn.Module):
 
     def tokens(self, components: Tensor, prosody: Tensor) -> Tensor:
         """[B, K, width] of the layers `BELOW` the adaptive normalisation, the same for everybody."""
-        inputs = torch.cat([components, prosody], -1).transpose(1, 2)
+        inputs = torch.cat([components, self.prosody(prosody)], -1).transpose(1, 2)
         return self.transformer(self.mlp(self.convolution(inputs).transpose(1, 2)) + self.positions)
 
     def pooled(self, tokens: Tensor, identity: Tensor) -> Tensor:

@@ -7,13 +7,14 @@ import pandas as pd
 from emotag.metrics.base import METRICS
 
 COLUMNS = (
-    "variant", "identity", "clip", "metric", "value", "unit", "higher_is_better", "definition", "split", "providers", "seed",
+    "variant", "identity", "clip", "metric", "value", "unit", "higher_is_better", "definition", "split", "crop", "providers",
+    "seed",
 )  # fmt: skip
 MISSING = "–"
 
 
 def metric_rows(scores: dict[str, float], **labels: object) -> list[dict[str, object]]:
-    """One row a metric; `labels` are variant, identity, clip, split, providers, seed."""
+    """One row a metric; `labels` are variant, identity, clip, split, crop, providers, seed."""
     rows = []
     for name, value in scores.items():
         metric = METRICS[name]

@@ -1,7 +1,7 @@
 """Every metric of every variant against the ground truth, on decoded videos.
 
 Reads: truth.mp4, one video a variant, labels.mkv of the clip (head mask), head, Subject, one Motion (which frames), and the
-files of LPIPS and SyncNet where they are asked for. Writes: metrics.parquet, rows in long form
+files of LPIPS, SyncNet and the emotion scorer where they are asked for. Writes: metrics.parquet, rows in long form
 (`emotag.report.tables.COLUMNS`); the ground truth has rows against itself.
 """
 
@@ -17,11 +17,14 @@ import pandas as pd
 from emotag import stage
 from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
+from emotag.emotion import face_api
 from emotag.head import models
 from emotag.io.artifact import write_atomic
 from emotag.io.audio import read_audio
 from emotag.io.video import read_frames, read_gray, resize
+from emotag.metrics.artefacts import floaters, seam_share
 from emotag.metrics.detected import Detected, detect
+from emotag.metrics.emotion import agreement
 from emotag.metrics.face import face_scores
 from emotag.metrics.image import image_scores
 from emotag.metrics.lpips import load as load_lpips
@@ -31,6 +34,7 @@ from emotag.metrics.syncnet import sync_scores
 from emotag.report.tables import metric_rows
 from emotag.tracking.action_units import fitted_action_units
 from emotag.tracking.regions import head_mask
+from emotag.types import EMOTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +49,10 @@ def run(
     motion: Path,
     lpips: list[Path],
     syncnet: list[Path],
+    emotion: list[Path],
     identity: str,
     clip: str,
+    crop: str,
     providers: str,
     seed: int,
     out: Path,
@@ -54,7 +60,8 @@ def run(
 ) -> None:
     """Measure `videos` (each in a folder named as its variant) and the truth against the truth.
 
-    Args: `lpips`: trunk and heads; `syncnet`: its network. Without them a value that `config` asks for is missing.
+    Args: `lpips`: trunk and heads; `syncnet`: its network; `emotion`: weights and manifest; `crop`: what the pictures are, in
+    words. Without the files a value that `config` asks for is missing.
     """
     person = Subject.load(subject)
     model = models.load(head)
@@ -66,6 +73,9 @@ def run(
         for of_pictures, distance in zip(pictures, _lpips_means(truth, shown, lpips), strict=True):
             of_pictures["lpips_full"] = distance
     split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
+    labels_of_rows = {
+        "identity": identity, "clip": clip, "split": split, "crop": crop, "providers": providers, "seed": seed,
+    }  # fmt: skip
 
     def face(path: Path) -> tuple[Detected, np.ndarray]:
         detected = detect(read_frames(path))
@@ -74,16 +84,17 @@ def run(
         return detected, fitted_action_units(model, person, points, config.fit_iterations)
 
     real = face(truth)
+    shown_emotion = _emotion(truth, real[0], emotion) if config.emotion_agreement else None
     rows = []
     for path, of_pictures in zip(shown, pictures, strict=True):
         variant = "ground_truth" if path == truth else path.parent.name
         measured = real if path == truth else face(path)
         scores = of_pictures | face_scores(model.action_unit_names, real, measured)
+        if shown_emotion is not None:
+            scores["emotion_agreement"] = agreement(shown_emotion, _emotion(path, measured[0], emotion))
         if config.syncnet:
             scores |= _sync(path, measured[0], syncnet)
-        rows += metric_rows(
-            scores, variant=variant, identity=identity, clip=clip, split=split, providers=providers, seed=seed
-        )
+        rows += metric_rows(scores, variant=variant, **labels_of_rows)
         logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     buffer = io.BytesIO()
     pd.DataFrame(rows).to_parquet(buffer, index=False)
@@ -100,7 +111,8 @@ def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -
     for real, mask, *pictures in zip(read_frames(truth), masks, *map(read_frames, videos), strict=True):
         head = _sized(mask, real)
         for found, picture in zip(scores, pictures, strict=True):
-            found.append(image_scores(real, picture, head))
+            border = {"floaters": floaters(real, picture, head), "seam_share": seam_share(real, picture, head)}
+            found.append(image_scores(real, picture, head) | border)
     return [pd.DataFrame(found).mean().to_dict() for found in scores]
 
 
@@ -115,6 +127,16 @@ def _lpips_means(truth: Path, videos: list[Path], files: list[Path]) -> list[flo
         for real, *pictures in zip(read_frames(truth), *map(read_frames, videos), strict=True)
     ]
     return np.mean(rows, axis=0).tolist()
+
+
+def _emotion(path: Path, detected: Detected, files: list[Path]) -> np.ndarray:
+    """Probabilities [T, 7] of the emotion scorer; NaN without its files."""
+    if not files:
+        logger.warning(
+            "emotion agreement is missing: its files are not in data/assets; snakemake fetch_assets gets them"
+        )
+        return np.full((len(detected.points), len(EMOTIONS)), np.nan)
+    return face_api.probabilities(face_api.load(*files), read_frames(path), detected.points)
 
 
 def _sync(path: Path, detected: Detected, files: list[Path]) -> dict[str, float]:

@@ -94,6 +94,10 @@ def architecture_of(corpus: Corpus, config: PretrainConfig) -> Architecture:
         identity=len(corpus.identity[clip]),
         base_input=config.base_input,
         latent=config.latent,
+        gate=config.gate,
+        residual=config.residual,
+        modulation=config.modulation,
+        prosody=config.prosody,
     )
 
 

@@ -24,17 +24,18 @@ def appearance_groups(factor: float, final: float) -> tuple[Group, ...]:
 
 
 def phases(scene: Scene, config: AdaptConfig, trained: Sequence[str]) -> tuple[Phase, ...]:
-    """`static` on tracked motion, `joint` with the motion network; `trained` are prefixes of what `adapt.scope` frees."""
+    """`static` on tracked motion, `joint` with the motion network; `trained` are prefixes of what `adapt.scope` frees
+    of the networks (nothing: Gaussians alone)."""
     batches = frame_batches(len(scene.footage), config.batch_frames)
     shared = {"batches": batches, "weights": loss_weights(config), "epsilon": ADAM_EPSILON}
-    network = Group(tuple(trained), config.learning_rate, 0.1)
+    networks = (Group(tuple(trained), config.learning_rate, 0.1),) if trained else ()
     return (
         Phase("static", config.static_iterations, scene.static, groups=appearance_groups(1.0, STATIC_FINAL), **shared),
         Phase(
             "joint",
             config.iterations,
             scene.joint,
-            groups=(*appearance_groups(STATIC_FINAL, JOINT_FINAL / STATIC_FINAL), network),
+            groups=(*appearance_groups(STATIC_FINAL, JOINT_FINAL / STATIC_FINAL), *networks),
             **shared,
         ),
     )

@@ -54,7 +54,11 @@ DETECTORS = {"retinaface": "retinaface.h5"}
 TRANSFORMERS = ("wav2vec2", "hubert", "wavlm", "xls-r")
 FOLDERS = ("ICT-FaceKit", *(MODELS["speech"][provider] for provider in TRANSFORMERS))
 # Files of the metrics that are off by default, by setting of section measure.
-METRIC_FILES = {"lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"), "syncnet": ("syncnet_v2.model",)}
+METRIC_FILES = {
+    "lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"),
+    "emotion_agreement": ("face_expression_model.bin", "face_expression_model-weights_manifest.json"),
+    "syncnet": ("syncnet_v2.model",),
+}
 
 
 def read_manifest(path: Path) -> dict[str, Asset]:

@@ -22,6 +22,7 @@ import yaml
 from emotag.errors import ArtifactMismatch, ConfigError, StateBusy
 from emotag.io.artifact import read_people, write_atomic
 from emotag.people import NAME
+from emotag.workflow.derived import MARK, base_of
 from emotag.workflow.identities import Plan
 
 DRIVES = "drives"
@@ -54,28 +55,51 @@ def person_of(name: str, tree: Mapping[str, Any], results: Path) -> Person:
             f"{name}: neither declared under identities nor found in {results}/identities; check the name"
         )
     identities |= {name} if not identities or (results / "identities" / name).exists() else set()
+    identities |= {path.name for key in set(identities) for root in roots(results) for path in root.glob(_derived(key))}
     clips, files = set(), set()
     for key in identities:
         own = entries.get(key, {}).get("clips") or {key: entries.get(key, {}).get("video")}
-        clips |= {str(clip) for clip in own}
+        clips |= {str(clip) for clip in own if MARK not in key}
         files |= {str(file) for file in own.values() if file}
         clips |= {path.name for path in results.glob(f"identities/{key}/*/") if path.name != DRIVES}
     return Person(frozenset({name, person} | identities), frozenset(identities), frozenset(clips), frozenset(files))
 
 
+def _derived(identity: str) -> str:
+    """Pattern of the folders of identities that tables derive of one."""
+    return f"identities/{identity}{MARK}*"
+
+
+def roots(results: Path) -> list[Path]:
+    """The product's results, and those of each variant, which are laid out alike."""
+    return [results, *sorted(results.glob("variants/*"))]
+
+
 def belongings(person: Person, results: Path, prior_of: Mapping[str, str]) -> list[Path]:
-    """Files and folders of `results` that were made from a person. `prior_of` says which prior other identities use."""
+    """Files and folders of `results` that were made from a person. `prior_of` says which prior other identities use; of
+    variants that is not known, so there every avatar goes where a prior goes.
+    """
+    product, *variants = roots(results)
+    found = set(_below(person, product, prior_of)) | set(results.glob("tables/*"))
+    return sorted(found.union(*(_below(person, root, {}) for root in variants)))
+
+
+def _below(person: Person, results: Path, prior_of: Mapping[str, str]) -> list[Path]:
+    """What `belongings` is of one root."""
     found = [results / "identities" / name for name in person.identities]
     found += [results / "clips" / clip for clip in person.clips]
     found += [results / "state" / "adapt" / name for name in person.identities]
     found += [path for name in person.names for path in results.glob(f"summary/{name}.*")]
     found += [path for name in person.names for path in results.glob(f"summary/.{name}.*")]
-    found += list(results.glob("report/*"))
+    # What shows many people at once.
+    found += [
+        path for kind in ("report", "study", "study_key", "figures", "tables") for path in results.glob(f"{kind}/*")
+    ]
     priors = list(_priors(person, results))
     found += priors
     lost = {str(path) for path in priors}
     for other in results.glob("identities/*"):
-        begun = prior_of.get(other.name)
+        begun = prior_of.get(base_of(other.name))
         if other.name not in person.identities and lost and (begun is None or begun in lost):
             found += [other / "avatar.safetensors", other / DRIVES, results / "state" / "adapt" / other.name]
             found += list(results.glob(f"summary/{other.name}.json"))
@@ -83,6 +107,7 @@ def belongings(person: Person, results: Path, prior_of: Mapping[str, str]) -> li
     for kind in ("logs", "benchmarks"):
         # Benchmarks of shared jobs list what they read.
         found += [path for path in results.glob(f"{kind}/*/*") if _job_names(path) & words or _speaks(path, person)]
+    found += [path for path in results.glob("speed/*") if _job_names(path) & words]
     found += [results / "audio" / name for name in _audio_alone(person, results)]
     return sorted({path for path in found if path.exists() or path.is_symlink()})
 

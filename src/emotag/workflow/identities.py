@@ -14,6 +14,7 @@ from emotag.config import ExcerptConfig
 from emotag.people import SHIPPED_SPEAKERS, TALKERS, Identity, Recording, TestPart
 from emotag.project import DEMO_VIDEO, Config, DrivingAudio, check_corpus, clip_owners
 from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
+from emotag.workflow.derived import base_of, derive, part_named
 
 SELF = "self-"
 AUDIO = "audio-"
@@ -21,7 +22,14 @@ VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
 SYNTHETIC = "synthetic"
 OF_CLIPS = "clips"
 # Files of a clip that depend on whose head was fitted to it, or on the part that was adapted on.
-FITTED = ("tracks.safetensors", "refined.safetensors", "action_units.safetensors", "sync.json", "quality.json")
+FITTED = (
+    "tracks.safetensors",
+    "refined.safetensors",
+    "action_units.safetensors",
+    "sync.json",
+    "quality.json",
+    "overlay.mp4",
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +40,9 @@ class Plan:
     terms: dict[str, Any] = field(default_factory=dict)
 
     def identity(self, name: str) -> Identity:
-        """Settings of an identity; an unknown one makes the job impossible."""
-        return self.config.everyone()[name]
+        """Settings of an identity, declared or derived of one; an unknown one makes the job impossible."""
+        declared = self.config.everyone()
+        return declared[name] if name in declared else derive(name, declared[base_of(name)])
 
     def clips_of(self, identity: str) -> dict[str, str]:
         """{clip: file} of an identity."""
@@ -43,6 +52,10 @@ class Plan:
     def person(self, identity: str) -> str:
         """Who it is: what must be left out of the prior."""
         return self.identity(identity).person or identity
+
+    def is_embedded(self, identity: str) -> bool:
+        """Whether it is the talker made by code."""
+        return DEMO_VIDEO in self.clips_of(identity).values()
 
     def adapt_clip(self, identity: str) -> str:
         """The clip that the avatar is made of."""
@@ -55,6 +68,10 @@ class Plan:
         listed = self.identity(identity).tests() or [TestPart(clip=clip) for clip in others or [adapted]]
         parts = [part if part.clip else part.model_copy(update={"clip": adapted}) for part in listed]
         return {SELF + part.name: part for part in parts}
+
+    def part(self, identity: str, drive: str) -> TestPart:
+        """The part that a drive `self-<part>` of an identity covers."""
+        return self.tests(identity).get(drive) or part_named(drive.removeprefix(SELF), self.clips_of(identity))
 
     def test_clips(self, identity: str) -> list[str]:
         """The clips that the avatar is tested on, or on parts of."""
@@ -73,7 +90,7 @@ class Plan:
 
     def cue_clip(self, identity: str, drive: str) -> str:
         """The clip whose poses, upper-face cues and plate a drive uses."""
-        return str(self.tests(identity)[drive].clip) if drive.startswith(SELF) else self.adapt_clip(identity)
+        return str(self.part(identity, drive).clip) if drive.startswith(SELF) else self.adapt_clip(identity)
 
     def corpus(self) -> str:
         """Which corpus the prior is trained on."""
@@ -153,7 +170,7 @@ class Plan:
         """Benchmarks, as `<rule>/<job>`, of the work behind an identity that other identities use too."""
         corpus, left_out = self.corpus(), self.left_out(identity)
         made = "corpus/shared" if corpus == SYNTHETIC else f"corpus_clips/{left_out}@shared"
-        footage = ["demo/shared"] if DEMO_VIDEO in self.clips_of(identity).values() else []
+        footage = ["demo/shared"] if self.is_embedded(identity) else []
         return ["head/shared", *footage, "lips/shared", made, f"pretrain/{corpus}@{left_out}@shared"]
 
     def preprocessed(self, identity: str) -> list[str]:
@@ -181,6 +198,29 @@ class Plan:
         """The metrics of every drive that has a ground truth."""
         return [file for file in self.shown(identity, "metrics.parquet") if f"/{SELF}" in file]
 
+    def rated(self) -> list[str]:
+        """The videos of the user study: truth and every variant of every drive of all identities that has a truth."""
+        return [
+            f"results/identities/{identity}/drives/{drive}/{file}"
+            for identity in self.config.identities
+            for drive in self.tests(identity)
+            for file in ("truth.mp4", *(f"{variant}/video.mp4" for variant in self.variants(drive)))
+        ]
+
+    def figures(self) -> list[str]:
+        """Every figure: of each drive with a truth, of each training, and of mouth openings where two clips are named."""
+        names = [
+            f"{identity}/{drive}/{figure}"
+            for identity in self.config.identities
+            for drive in self.tests(identity)
+            for figure in ("strip", "guidance", "teacher", "gate", "pipeline")
+        ]
+        names += [f"{identity}/curves" for identity in self.config.identities]
+        priors = dict.fromkeys(self.left_out(identity) for identity in self.config.identities)
+        names += [f"prior/{self.corpus()}@{left_out}" for left_out in priors]
+        names += ["mouths"] * (None not in self.config.figures.model_dump().values())
+        return [f"results/figures/{name}.png" for name in names]
+
     # Functions of wildcards.
 
     def adapt_file(self, wildcards: Any, file: str) -> str:
@@ -198,6 +238,11 @@ class Plan:
         folder = f"identities/{identity}" if file in FITTED else "clips"
         return f"results/{folder}/{clip}/{file}"
 
+    def refined_file(self, wildcards: Any) -> str:
+        """The refined tracks of a drive's cues, which are each variant's own."""
+        clip = self.cue_clip(wildcards.identity, wildcards.drive)
+        return f"results/variants/{wildcards.model}/identities/{wildcards.identity}/{clip}/refined.safetensors"
+
     def driving_audio(self, wildcards: Any) -> str:
         """The sound that a drive's video gets."""
         if wildcards.drive.startswith(SELF):
@@ -208,11 +253,14 @@ class Plan:
         """The speech features that a drive reads."""
         if wildcards.drive.startswith(SELF):
             return self.cue_file(wildcards, "speech.safetensors")
-        return f"results/audio/{wildcards.drive.removeprefix(AUDIO)}/speech.safetensors"
+        name = wildcards.drive.removeprefix(AUDIO)
+        spoken = self.speaking_clip(name)
+        return f"results/clips/{spoken}/speech.safetensors" if spoken else f"results/audio/{name}/speech.safetensors"
 
     def test_part(self, wildcards: Any) -> str:
         """Which seconds of its clip a drive covers, as JSON (nothing stated where other speech is heard)."""
-        part = self.tests(wildcards.identity).get(wildcards.drive, TestPart())
+        heard = wildcards.drive.startswith(SELF)
+        part = self.part(wildcards.identity, wildcards.drive) if heard else TestPart()
         return json.dumps({name: getattr(part, name) for name in ExcerptConfig.model_fields})
 
     def head(self, wildcards: Any = None) -> str:
@@ -236,6 +284,12 @@ class Plan:
         given = self.config.speech.provider == "given"
         recording = getattr(wildcards, "clip", None) or getattr(wildcards, "name", None)
         return f"{self.config.speech.folder}/{recording}.npy" if given else self.model("speech")
+
+    def speed_model(self, wildcards: Any) -> str:
+        """As `speech_model`, of the clip that a drive's speech is of."""
+        given = self.config.speech.provider == "given"
+        clip = self.cue_clip(wildcards.identity, wildcards.drive)
+        return f"{self.config.speech.folder}/{clip}.npy" if given else self.model("speech")
 
     def appearance(self, wildcards: Any) -> list[str]:
         """Crop, landmarks and network, where the identity feature is taken from pictures."""
@@ -293,10 +347,27 @@ class Plan:
 
     def driving_file(self, name: str) -> str:
         """The file of a driving audio, by the name its results have."""
+        if file := self.given_audio().get(name):
+            return file
+        if spoken := self.speaking_clip(name):
+            return f"results/clips/{spoken}/audio.wav"
+        raise KeyError(f"driving audio {name!r} is neither that of adapt.drive, nor of paper.speech, nor a clip")
+
+    def given_audio(self) -> dict[str, str]:
+        """{name: file} of all driving audio that the configuration names."""
         drive = self.config.adapt.drive
-        if not isinstance(drive, DrivingAudio) or audio_name(drive.audio) != name:
-            raise KeyError(f"driving audio {name!r} is not the one of adapt.drive")
-        return drive.audio
+        own = {audio_name(drive.audio): drive.audio} if isinstance(drive, DrivingAudio) else {}
+        return {name: speech.file for name, speech in self.config.paper.speech.items()} | own
+
+    def external_video(self, wildcards: Any) -> str:
+        """Where the video of another system lies for a drive."""
+        folder = next(method.videos for method in self.config.methods if method.name == wildcards.external)
+        return f"{folder}/{wildcards.identity}/{wildcards.drive}.mp4"
+
+    def speaking_clip(self, name: str) -> str | None:
+        """The clip whose sound is the driving audio `name`, unless it is a file of its own."""
+        known = name not in self.given_audio() and name in clip_owners(self.config.identities)
+        return name if known else None
 
     def start_s(self, wildcards: Any) -> float:
         """Where the adaptation part begins in a clip: 0 in any other clip than the one adapted on."""
@@ -316,6 +387,11 @@ class Plan:
         head = f"head={self.config.head.model} "
         sections = ("landmarks", "matte", "speech", "emotion", "action_units", "identity", "geometry")
         return head + " ".join(f"{name}={getattr(self.config, name).provider}" for name in sections)
+
+    def crop_of(self, wildcards: Any) -> str:
+        """What the measured pictures are, as one line that stands in every row of a table."""
+        crop, render = self.config.crop, self.config.render
+        return f"{crop.size_px} px, face {crop.face_share:g} of it, rendered at {render.size_px} px over {render.plate}"
 
     def facts(self, wildcards: Any) -> str:
         """What the sidecar of a video says of the person and of the terms of all it was made with, as JSON."""

@@ -22,7 +22,7 @@ PACKAGE = "emotag"
 ROOT = Path(__file__).resolve().parent.parent
 DECLARATIONS = ("emotag.config", "emotag.artifacts", "emotag.types", "emotag.errors")
 CARRIERS = ("emotag", "emotag.stage", "emotag.devices", "emotag.kernel_cache", "emotag.workflow.sources")
-DATA_SUFFIXES = (".json", ".npz", ".safetensors", ".csv", ".cpp")
+DATA_SUFFIXES = (".json", ".npz", ".safetensors", ".csv", ".cpp", ".html")
 
 
 @dataclass(frozen=True)
