@@ -22,6 +22,7 @@ from emotag.workflow.assets import (
     read_manifest,
     require_by_hand,
 )
+from emotag.workflow.elsewhere import made_elsewhere
 from emotag.workflow.failures import reasons
 from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
@@ -55,7 +56,7 @@ try:
     if workflow.is_main_process and wants_tables(sys.argv[1:]):
         PAPER.check()
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):
-        require_by_hand(CONFIG, ASSETS, PLAN.made_elsewhere())
+        require_by_hand(CONFIG, ASSETS, made_elsewhere(PLAN))
     elif workflow.is_main_process and CONFIG.preset != "paper":
         # The preset itself asks for people; its footage can be made, and the table of assets asked for, before they are named.
         check_corpus(CONFIG)

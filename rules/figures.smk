@@ -32,8 +32,8 @@ rule figures_of_drive:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=grows(2000),
+        runtime=grows(20),
     params:
         code=stage_code("figures"),
     shell:
@@ -57,8 +57,8 @@ rule curves:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         state="results/state/adapt/{identity}",
         code=stage_code("curves"),
@@ -79,8 +79,8 @@ rule curves_of_prior:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         state="results/state/pretrain/{corpus}/{left_out}",
         code=stage_code("curves"),
@@ -103,8 +103,8 @@ rule mouths:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=stage_code("mouths"),
     shell:

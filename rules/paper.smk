@@ -21,8 +21,8 @@ rule measure_speech:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
     params:
         clip=lambda w: PLAN.adapt_clip(w.identity),
         crop=PLAN.crop_of,
@@ -77,8 +77,8 @@ rule speed:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
     params:
         config=stage_config("render"),
         speech=stage_config("speech"),
@@ -143,6 +143,9 @@ rule table:
         table="|".join(PAPER.names()),
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(20),
     params:
         metrics=PAPER.metrics,
         code=stage_code("table"),

@@ -17,8 +17,8 @@ rule curate:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         config=stage_config("curation"),
         code=stage_code("curate"),

@@ -16,8 +16,8 @@ rule study:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=grows(2000),
+        runtime=grows(10),
     params:
         config=stage_config("study"),
         code=stage_code("study"),
@@ -41,8 +41,8 @@ rule ratings:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         config=stage_config("study"),
         code=stage_code("ratings"),
@@ -78,8 +78,8 @@ rule typeset:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     params:
         code=stage_code("typeset"),
     shell:

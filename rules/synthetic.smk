@@ -23,8 +23,8 @@ rule synthetic_clip:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         talker=lambda w: int(w.talker),
         take=lambda w: int(w.take),
@@ -51,8 +51,8 @@ rule phones:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
     params:
         voices=lambda w, input: str(Path(input.voices[0]).parent),
         config=stage_config("speech"),
@@ -79,8 +79,8 @@ rule take:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
     params:
         language=lambda w: PLAN.recording(w).language,
         config=stage_config("speech"),
@@ -113,8 +113,8 @@ rule realism:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         code=stage_code("realism"),
     shell:
@@ -159,8 +159,8 @@ rule tracker_truth:
         "../envs/pipeline.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     params:
         people=list(PLAN.talker_clips().values()),
         code=stage_code("tracker_truth"),

@@ -134,6 +134,9 @@ rule external:
         "results/variants/{external}/benchmarks/external/{identity}@{drive}.jsonl"
     conda:
         "../envs/pipeline.yaml"
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(20),
     params:
         config=stage_config("render"),
         code=stage_code("external"),

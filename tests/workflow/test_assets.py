@@ -10,6 +10,7 @@ from emotag.errors import AssetMissing, ConfigError
 from emotag.io.assets import Hub, revision_of, state_of
 from emotag.project import check_corpus, resolve
 from emotag.workflow.assets import DETECTORS, FOLDERS, MODELS, SAPIENS, check_assets, needed, place_of, read_manifest
+from emotag.workflow.elsewhere import made_elsewhere
 from emotag.workflow.identities import Plan
 from emotag.workflow.licences import terms
 
@@ -61,7 +62,7 @@ def test_given_speech_is_a_file_a_recording():
     assert plan.speech_model(SimpleNamespace(clip="ann")) == "data/speech/ann.npy"
     assert plan.speech_model(SimpleNamespace(name="talk")) == "data/speech/talk.npy"
     assert plan.model("speech") == "data/speech"
-    assert set(plan.made_elsewhere()) == {"data/speech/demo.npy", "data/speech/ann.npy"}
+    assert set(made_elsewhere(plan)) == {"data/speech/demo.npy", "data/speech/ann.npy"}
     with pytest.raises(ConfigError, match="synthetic: false"):
         check_corpus(resolve({"speech": {"provider": "given"}}, cuda=False))
 
@@ -215,7 +216,7 @@ def test_a_model_of_the_users_own_takes_the_place_of_the_named_one():
     config = resolve({"speech": {"provider": "hubert", "model": "models/hubert-base"}}, cuda=False)
     plan = Plan(config)
     assert plan.model("speech") == "models/hubert-base"
-    assert list(plan.made_elsewhere()) == ["models/hubert-base"]
+    assert list(made_elsewhere(plan)) == ["models/hubert-base"]
 
 
 def test_the_deepface_package_brings_its_environment(copy):

@@ -8,6 +8,7 @@ import pytest
 from emotag.errors import ConfigError
 from emotag.project import resolve
 from emotag.workflow.assets import HEADS, needed, outside_licences, read_manifest
+from emotag.workflow.elsewhere import made_elsewhere
 from emotag.workflow.identities import Plan
 
 OF_CLIPS = {
@@ -63,6 +64,6 @@ def test_tracks_and_scores_of_others_are_inputs():
     plan = Plan(resolve(settings, cuda=False))
     assert plan.given_tracks(wildcards) == ["x/ann/transforms.json"]
     assert plan.given_tracks(SimpleNamespace(identity="ann")) == ["x/ann/transforms.json"]
-    assert {"x/demo/transforms.json", "x/ann/transforms.json"} <= set(plan.made_elsewhere())
+    assert {"x/demo/transforms.json", "x/ann/transforms.json"} <= set(made_elsewhere(plan))
     scored = resolve({"track": {"initialise": "blendshapes"}}, cuda=False)
     assert Plan(scored).blendshapes(wildcards) == ["data/assets/face_landmarker.task"]

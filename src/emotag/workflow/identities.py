@@ -323,24 +323,6 @@ class Plan:
         """The network that a clip's tracking begins with, where it does."""
         return [place_of(BLENDSHAPES)] if self.config.track.initialise == "blendshapes" else []
 
-    def made_elsewhere(self) -> dict[str, str]:
-        """{file: how it is made} of all that a run needs and that other programs make of its footage."""
-        identity = self.config.adapt.identity
-        clips = dict.fromkeys([self.adapt_clip(identity), *self.test_clips(identity), *self.config.corpus.clips])
-        files = {}
-        if self.config.action_units.provider == "openface":
-            advice = "write it with OpenFace's FeatureExtraction of results/clips/{}/crop.mp4 (docs/providers.md)"
-            files |= {f"{self.config.action_units.folder}/{clip}.csv": advice.format(clip) for clip in clips}
-        if "vhap" in (self.config.track.provider, self.config.matte.provider):
-            advice = "export VHAP's tracking of results/clips/{}/crop.mp4 there (docs/providers.md)"
-            files |= {f"{self.config.track.folder}/{clip}/transforms.json": advice.format(clip) for clip in clips}
-        if self.config.speech.provider == "given":
-            advice = "write the features of results/clips/{}/audio.wav there (docs/providers.md)"
-            files |= {f"{self.config.speech.folder}/{clip}.npy": advice.format(clip) for clip in clips}
-        elif self.config.speech.model:
-            files[self.config.speech.model] = "put the model that speech.model names there (docs/providers.md)"
-        return files
-
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""
         return clip_owners(self.config.everyone())[wildcards.clip][0]
