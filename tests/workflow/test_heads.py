@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from emotag.errors import ConfigError
-from emotag.project import resolve
-from emotag.workflow.assets import HEADS, needed, outside_licences, read_manifest
+from emotag.project import check_corpus, resolve
+from emotag.workflow.assets import HEADS, needed, read_manifest
 from emotag.workflow.elsewhere import made_elsewhere
 from emotag.workflow.identities import Plan
+from emotag.workflow.licences import terms
 
 OF_CLIPS = {
     "identities": {"ann": {"video": "a.mp4", "source": "x", "licence": "x", "consent": "x"}},
@@ -29,9 +30,9 @@ def test_every_head_model_has_its_file_and_its_asset(manifest, model):
     assert plan.head() == f"results/head/{model}.safetensors"
     assert f"head={model} " in plan.providers(SimpleNamespace())
     assert HEADS[model] in needed(config, manifest)
-    licences = outside_licences(config, manifest)
-    assert (HEADS[model] in licences) == (model != "makehuman")
-    assert "non-commercial" in licences.get("flame2023.pkl", "non-commercial")
+    said = terms(config, manifest)
+    assert HEADS[model] in said["licences"]
+    assert ("non-commercial" in said["parts_allow"]) == (model in ("flame2020", "flame2023"))
 
 
 def test_rules_follow_the_head_model(shared_copy):
@@ -53,7 +54,7 @@ def test_rules_follow_the_head_model(shared_copy):
 )
 def test_parts_that_do_not_fit_are_refused(settings, match):
     with pytest.raises(ConfigError, match=match):
-        resolve(settings, cuda=False)
+        check_corpus(resolve(settings, cuda=False))
 
 
 def test_tracks_and_scores_of_others_are_inputs():

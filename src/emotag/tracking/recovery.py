@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from emotag.artifacts import Tracks
-from emotag.head.makehuman import MakeHumanHead
+from emotag.head.base import HeadModel
 from emotag.metrics.events import blinks, f1
 from emotag.tracking.lip_measures import STABLE
 from emotag.tracking.posing import CHUNK_FRAMES, posed_vertices
@@ -47,7 +47,7 @@ def at_rest(tracks: Tracks) -> Tracks:
     return replace(tracks, **still)
 
 
-def skull(head: MakeHumanHead) -> np.ndarray:
+def skull(head: HeadModel) -> np.ndarray:
     """Vertices [V] bool over the bone that pictures show: under the mesh's points of forehead, temples, eye corners and
     the bridge of the nose. The scalp lies under hair, where no tracker of pictures can know it."""
     chosen = np.zeros(len(head.vertex_regions["lips"]), bool)
@@ -55,7 +55,7 @@ def skull(head: MakeHumanHead) -> np.ndarray:
     return chosen
 
 
-def lip_errors_mm(head: MakeHumanHead, found: list[Tracks], true: list[Tracks]) -> np.ndarray:
+def lip_errors_mm(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> np.ndarray:
     """Distance [all frames x lip vertices] mm of the found lips from the true ones, in the head's own frame.
 
     One similarity a person brings the found skull to the true one; expression, jaw and shape are all that is compared.
@@ -73,7 +73,7 @@ def lip_errors_mm(head: MakeHumanHead, found: list[Tracks], true: list[Tracks]) 
     return 1000 * np.concatenate(errors)
 
 
-def _rest_vertices(head: MakeHumanHead, tracks: Tracks) -> np.ndarray:
+def _rest_vertices(head: HeadModel, tracks: Tracks) -> np.ndarray:
     """The person's head [V, 3] m with every unit at zero."""
     names = ("expression", "jaw", "neck", "eyes", "rotation", "translation")
     zeros = {name: np.zeros_like(getattr(tracks, name)[:1]) for name in names}
