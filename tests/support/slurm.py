@@ -34,6 +34,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 MpiDefault=none
 ReturnToService=2
+SlurmdParameters=config_overrides
 KillWait=20
 MinJobAge=3600
 SchedulerParameters=sched_interval=2,sched_min_interval=100000,bf_interval=2
@@ -53,6 +54,10 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+class NotStarted(Exception):
+    """A daemon of SLURM does not run on this machine."""
 
 
 class Slurm:
@@ -119,6 +124,12 @@ class Slurm:
         """What an administrator may change of a running job."""
         self._call("scontrol", "update", f"JobId={job}", *(f"{key}={value}" for key, value in settings.items()))
 
+    def _last_words(self) -> str:
+        """The last line of each daemon's log."""
+        logs = sorted([*self.folder.glob("*.log"), *self.folder.glob("*.out")])
+        lines = {log.name: log.read_text(errors="replace").splitlines() for log in logs}
+        return "; ".join(f"{name}: {text[-1]}" for name, text in lines.items() if text)
+
     def _start(self, *command: str) -> None:
         log = (self.folder / f"{command[0]}.out").open("w")
         self._running.append(
@@ -134,5 +145,6 @@ class Slurm:
         end = time.monotonic() + seconds
         while not condition():
             dead = [process.args for process in self._running if process.poll() is not None]
-            assert not dead and time.monotonic() < end, f"{dead or 'not ready'}; see {self.folder}"
+            if dead or time.monotonic() > end:
+                raise NotStarted(f"{dead or 'not ready'}; {self._last_words()}")
             time.sleep(0.3)
