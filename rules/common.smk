@@ -4,7 +4,8 @@ from json import dumps
 from emotag.errors import EmotagError
 from emotag.manifest import coverage
 from emotag.manifest import load as load_manifest
-from emotag.project import check_corpus, check_files, load_files, resolve
+from emotag.project import check_corpus, check_files, resolve
+from emotag.yaml_files import load_files
 from emotag.io.artifact import write_atomic
 from emotag.workflow.assets import (
     FLAME_LANDMARKS,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from emotag import presets
 from emotag.errors import ConfigError, ConsentMissing
-from emotag.project import DEMO_VIDEO, Config, check_files, clip_owners, load_files, merge, resolve, stage_model
+from emotag.project import DEMO_VIDEO, Config, check_files, clip_owners, resolve, stage_model
+from emotag.yaml_files import load_files, merge
 
 ROOT = Path(__file__).resolve().parents[1]
 TERMS = {"source": "own recording", "licence": "own", "consent": "my own face"}

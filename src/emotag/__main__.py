@@ -24,12 +24,13 @@ from pathlib import Path
 from emotag import manifest
 from emotag.errors import EmotagError
 from emotag.io.artifact import read_tensors, write_atomic
-from emotag.project import Config, check_corpus, check_files, load_files, resolve
+from emotag.project import Config, check_corpus, check_files, resolve
 from emotag.stages.page import run as write_page
 from emotag.training.watch import watch
 from emotag.workflow.clips import clips_config
 from emotag.workflow.corpora import FORMS, as_yaml, manifest_of
 from emotag.workflow.forget import forget
+from emotag.yaml_files import load_files
 
 SCHEMA = Path(__file__).with_name("config.schema.json")
 

@@ -6,19 +6,19 @@ Torch-free and quick, because every Snakemake process reads it.
 import datetime
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from emotag import config as stages
 from emotag import manifest
-from emotag.complaints import check_keys, first_complaint, not_text
+from emotag.complaints import check_keys, first_complaint
 from emotag.errors import ConfigError, ConsentMissing
-from emotag.people import TALKERS, File, Identity, Name, Recording, talkers
+from emotag.people import TALKERS, Identity, Name
 from emotag.presets import PRESETS, choose, has_cuda
+from emotag.sections import DEMO, Adapt, CorpusSettings, DrivingAudio, ExternalMethod, PaperSettings, SyntheticCorpus
+from emotag.yaml_files import merge
 
-DEMO = "demo"
 DEMO_VIDEO = "results/demo/demo.mp4"
 CONSENT_KEYS = ("source", "licence", "consent")
 # The identity that needs no footage: a talker made by code. It is always there.
@@ -30,85 +30,6 @@ EMBEDDED = {
         "consent": "nobody's face: no person is shown",
     }
 }
-
-
-class DrivingAudio(stages.Settings):
-    """Speech from a file of its own."""
-
-    audio: File = Field(description="any audio file")
-
-
-def _check_drive(value: Any) -> Any:
-    if value == "self" or isinstance(value, Mapping | DrivingAudio):
-        return value
-    raise ValueError(
-        (f"found {value!r}" if isinstance(value, str) else not_text(value)) + "; say self, or {audio: FILE}"
-    )
-
-
-class Adapt(stages.AdaptConfig):
-    """What `adapt_identity` makes, and the settings of stage adapt."""
-
-    identity: Name = Field(DEMO, description="key of identities")
-    drive: Annotated[DrivingAudio | Literal["self"], BeforeValidator(_check_drive)] = Field(
-        "self", description="self: the test part's own speech; {audio: FILE}: other speech"
-    )
-
-
-class SyntheticCorpus(stages.SyntheticClipConfig):
-    """Rendered talkers with ground truth (target synthetic_corpus): how many, and the settings of each clip."""
-
-    identities: int = Field(12, ge=1, le=99)
-    clips: int = Field(8, ge=1, le=99, description="a person's clips: the takes of data/takes in turn")
-    voices: dict[Name, Recording] = Field(
-        default_factory=dict, description="recordings for the identities after the shipped voices' twelve, in turn"
-    )
-
-    def people(self) -> dict[str, Identity]:
-        """Everyone in it."""
-        return talkers(self.identities, self.clips, self.voices)
-
-
-class CorpusSettings(stages.Settings):
-    """What the prior is trained on."""
-
-    clips: list[Name] = Field(
-        default_factory=list,
-        description="clips of identities declared here; none: synthetic talkers. The adapted person is always left out",
-    )
-    manifest: File | None = Field(
-        None, description="data/corpora/NAME.yaml: its clips of split train that are there are added to clips"
-    )
-    curated: bool = Field(False, description="leave out clips that a filter of curation rejects, saying which and why")
-    synthetic: bool = Field(
-        True, description="keep the synthetic talkers beside the clips (few real people are too few)"
-    )
-
-
-class PaperSpeech(stages.Settings):
-    """Speech of nobody who is shown, to drive avatars of others with."""
-
-    file: File = Field(description="any audio file")
-    language: str | None = None
-
-
-class PaperSettings(stages.Settings):
-    """What target `paper` makes (docs/tables.md)."""
-
-    variants: File = Field("data/variants.yaml", description="variants and ablations")
-    tables: File = Field("data/tables.yaml", description="settings and tables")
-    only: list[Name] = Field(default_factory=list, description="tables to make; none: all")
-    identities: list[Name] = Field(default_factory=list, description="whom to measure; none: all that have footage")
-    speech: dict[Name, PaperSpeech] = Field(
-        default_factory=dict, description="further driving audio out of distribution; other people's clips are always"
-    )
-
-
-class ExternalMethod(stages.Settings):
-    """Videos that another system made: FOLDER/IDENTITY/DRIVE.mp4, frame by frame with truth.mp4 of the drive."""
-
-    name: Name
-    videos: File = Field(description="their folder")
 
 
 class Config(stages.Settings):
@@ -226,19 +147,6 @@ def clip_owners(identities: Mapping[str, Identity]) -> dict[str, tuple[str, str]
     return owners
 
 
-def merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Snakemake's own merge: mappings are merged, everything else (lists too) is replaced. Returns a new tree."""
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, Mapping):
-            below = merged.get(key, {})
-            # An empty mapping changes nothing, not even what is no mapping.
-            merged[key] = merge(below if isinstance(below, dict) else {}, value) if value else below
-        else:
-            merged[key] = value
-    return merged
-
-
 def resolve(user: Mapping[str, Any], cuda: bool | None = None, today: datetime.date | None = None) -> Config:
     """Validate the merged configuration of a run, on top of its preset; `auto` is replaced by what it means.
 
@@ -338,50 +246,6 @@ def _is_file(file: str) -> bool:
         return Path(file).is_file()
     except OSError:  # longer than the file system takes
         return False
-
-
-class UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that is given twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping; keys that `<<` brings may be given again."""
-        seen = set()
-        for key, _ in node.value:
-            if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        None, None, f"found {key.value!r} twice, expected it once", key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def load_files(paths: list[Path]) -> dict[str, Any]:
-    """Merge YAML or JSON files in their order.
-
-    Raises:
-        ConfigError: a file is missing, is not YAML, has no keys or has one twice.
-    """
-    tree: dict[str, Any] = {}
-    for path in paths:
-        try:
-            content = yaml.load(path.read_text(encoding="utf-8"), UniqueKeyLoader)
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())}); correct the line") from error
-        except RecursionError as error:
-            raise ConfigError(f"{path}: nested too deeply; expected sections with keys and values") from error
-        if not isinstance(content, dict):
-            raise ConfigError(f"{path}: found {type(content).__name__}, expected keys and values")
-        try:
-            check_keys(content)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
-        tree = merge(tree, content)
-    return tree
 
 
 def stage_model(section: str) -> type[BaseModel]:

@@ -15,9 +15,10 @@ from emotag.audio import ctranslate2
 from emotag.complaints import check_keys
 from emotag.errors import ArtifactMismatch, ConfigError, EmotagError
 from emotag.io.artifact import read_json
-from emotag.project import Config, load_files, resolve
+from emotag.project import Config, resolve
 from emotag.training.watch import last_lines
 from emotag.workflow.assets import read_manifest
+from emotag.yaml_files import load_files
 
 FEW = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

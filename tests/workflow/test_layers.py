@@ -21,6 +21,8 @@ PROGRAM = (
     "emotag.devices",
     "emotag.provenance",
     "emotag.project",
+    "emotag.sections",
+    "emotag.yaml_files",
     "emotag.presets",
     "emotag.people",
     "emotag.manifest",

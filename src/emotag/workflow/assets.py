@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from emotag.complaints import first_complaint
 from emotag.errors import AssetMissing, ConfigError
 from emotag.io.assets import Asset, ByHand, Hub, missing, sha256_of, source_of, state_of
-from emotag.project import Config, load_files
+from emotag.project import Config
+from emotag.yaml_files import load_files
 
 FOLDER = Path("data/assets")
 BY_HAND = Path("data/by_hand")

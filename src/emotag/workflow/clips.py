@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from emotag.errors import ConfigError
-from emotag.project import DEMO
+from emotag.sections import DEMO
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 

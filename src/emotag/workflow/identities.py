@@ -12,7 +12,8 @@ from typing import Any
 
 from emotag.config import ExcerptConfig
 from emotag.people import SHIPPED_SPEAKERS, TALKERS, Identity, Recording, TestPart
-from emotag.project import DEMO_VIDEO, Config, DrivingAudio, check_corpus, clip_owners
+from emotag.project import DEMO_VIDEO, Config, check_corpus, clip_owners
+from emotag.sections import DrivingAudio
 from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
 from emotag.workflow.derived import base_of, derive, part_named
 

@@ -17,10 +17,11 @@ from emotag.config import Settings
 from emotag.errors import ConfigError
 from emotag.metrics.base import METRICS
 from emotag.people import Name
-from emotag.project import DEMO_VIDEO, clip_owners, load_files
+from emotag.project import DEMO_VIDEO, clip_owners
 from emotag.workflow.identities import Plan
 from emotag.workflow.settings import Case, Setting, cases
 from emotag.workflow.variants import Models
+from emotag.yaml_files import load_files
 
 SPEED = ("audio_ms", "motion_ms", "render_ms", "fps", "peak_vram_mb")
 # Baselines share the product's Gaussians, pose and upper-face cues. With other people's speech nothing was tracked.

@@ -18,7 +18,8 @@ from emotag.complaints import first_complaint
 from emotag.config import Settings
 from emotag.errors import ConfigError
 from emotag.people import Name, check_name
-from emotag.project import Config, load_files, merge, stage_model
+from emotag.project import Config, stage_model
+from emotag.yaml_files import load_files, merge
 
 # What a variant may set, in the order of the work.
 SECTIONS = ("pretrain", "adapt")
