@@ -13,7 +13,9 @@ from emotag.workflow.sources import modules, path_of
 
 ROOT = Path(__file__).resolve().parents[1]
 # Installed into the core environment: by `make setup`, for an optional provider, and by conda.
-CORE = ("requirements-torch.txt", "requirements.txt", "requirements-dev.txt", "envs/transformers.txt")
+CORE = (
+    "requirements-torch.txt", "requirements.txt", "requirements-dev.txt", "requirements-cluster.txt", "envs/transformers.txt",
+)  # fmt: skip
 APART = ("envs/deepface.txt",)
 UNWANTED = {
     "torchvision",

@@ -133,7 +133,7 @@ def test_adaptation_part_outside_the_clip_is_refused(part, tmp_path, refused):
 def test_landmarks_of_another_clip_are_refused(module, tmp_path, refused):
     write_video(tmp_path / "crop.mp4", [np.full((64, 64, 3), 4 * k, np.uint8) for k in range(5)])
     outputs = {"out": "OUT/e"} if module is emotion else {"out_alpha": "OUT/a.mkv", "out_labels": "OUT/l.mkv"}
-    more = {"model": tmp_path / "model", "package": []} if module is emotion else {}
+    more = {"model": tmp_path / "model", "package": []} if module is emotion else {"given": []}
     files = {"crop": tmp_path / "crop.mp4", "landmarks": landmarks(tmp_path / "l")}
     refused(module, ["found 40 frames, expected 5 as in"], **files, **more, **outputs, config="{}")
 

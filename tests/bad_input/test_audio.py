@@ -29,6 +29,7 @@ class Encoder:
 def stand_in(monkeypatch):
     monkeypatch.setattr(speech.speech, "load", lambda model, config: Encoder())
     monkeypatch.setattr(speech.speech, "revision", lambda model, config: "test")
+    monkeypatch.setattr(speech, "stamp", lambda model: {})
 
 
 def sound(path: Path, samples: np.ndarray = SOUND, rate: int = RATE, subtype: str | None = None) -> Path:

@@ -84,6 +84,9 @@ def test_a_full_disk_is_one_and_everything_comes_back_from_it(tree):
 def test_a_job_is_found_below_its_snakemake_and_hears_signals(tmp_path):
     package = tmp_path / "emotag" / "stages"
     package.mkdir(parents=True)
+    # Not a namespace package: one that is installed would be found in its place.
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
     (package / "sleeper.py").write_text("import time; time.sleep(60)")
     program = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'emotag.stages.sleeper'])"
     parent = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})

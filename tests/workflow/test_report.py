@@ -24,4 +24,4 @@ def test_mouths_are_compared_where_two_clips_are_named(copy):
     named = json.dumps({"neutral": "demo", "emotional": "demo"})
     assert copy.jobs("--config", "preset=laptop", f"figures={named}", "--", "figures")["mouths"] == 1
     done = copy.snakemake("-n", "--config", 'figures={"neutral": "nobody"}', "--", "figures")
-    assert done.returncode == 2 and "figures.neutral is 'nobody'" in done.stdout
+    assert done.returncode == 2 and "figures.neutral names 'nobody'" in done.stdout

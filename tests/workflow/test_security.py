@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Placeholders of shell commands that may stand unquoted: names that match the wildcards' patterns, and numbers.
 SAFE = {
     "threads", "wildcards.identity", "wildcards.clip", "wildcards.drive", "wildcards.variant", "wildcards.name",
+    "wildcards.edition", "params.talker", "params.take",
     "params.clip", "params.clips", "params.people", "params.start_s", "params.seconds", "params.self_driven",
     "params.seed", "params.preset",
 }  # fmt: skip
