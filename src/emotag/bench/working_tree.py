@@ -12,7 +12,10 @@ from pathlib import Path
 
 import psutil
 
-COPIED = ("Snakefile", "config.yaml", "rules", "profiles", "envs", "src", "data/assets.yaml", "data/voices")
+COPIED = (
+    "Snakefile", "config.yaml", "rules", "report", "profiles", "envs", "src",
+    "data/assets.yaml", "data/reference", "data/voices", "data/variants.yaml", "data/tables.yaml",
+)  # fmt: skip
 # What tells of a run instead of being made by it.
 TELLS = ("logs", "benchmarks", "state", "summary", "report")
 SETTINGS = "settings.yaml"

@@ -7,6 +7,7 @@ clip or of a part of it, so that there is a ground truth) or `audio-<name>` (spe
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,19 @@ class Plan:
     config: Config
     terms: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def everyone(self) -> dict[str, Identity]:
+        """Declared identities and those of the synthetic corpus, gathered once: every job asks."""
+        return self.config.everyone()
+
+    @cached_property
+    def owners(self) -> dict[str, tuple[str, str]]:
+        """Every clip by name: its file and the identity it belongs to."""
+        return clip_owners(self.everyone)
+
     def identity(self, name: str) -> Identity:
         """Settings of an identity, declared or derived of one; an unknown one makes the job impossible."""
-        declared = self.config.everyone()
+        declared = self.everyone
         return declared[name] if name in declared else derive(name, declared[base_of(name)])
 
     def clips_of(self, identity: str) -> dict[str, str]:
@@ -106,7 +117,7 @@ class Plan:
 
     def corpus_identity(self, clip: str) -> str:
         """The identity whose subject tracks a corpus clip."""
-        return clip_owners(self.config.everyone())[clip][1]
+        return self.owners[clip][1]
 
     def corpus_people(self) -> dict[str, str]:
         """{clip: person} of the corpus."""
@@ -326,7 +337,7 @@ class Plan:
 
     def video(self, wildcards: Any) -> str:
         """The file of a clip."""
-        return clip_owners(self.config.everyone())[wildcards.clip][0]
+        return self.owners[wildcards.clip][0]
 
     def driving_file(self, name: str) -> str:
         """The file of a driving audio, by the name its results have."""
