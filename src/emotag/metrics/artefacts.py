@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 
 from emotag.metrics.base import REFERENCE_PX
+from emotag.metrics.image import luma, squared_error
 
 # In pixels of frames 512 px wide.
 CLEAR_PX, LEAST_AREA_PX, BAND_PX, REACH_PX = 16, 20, 3, 5
 DIFFERENT = 0.2
 EDGE = 0.1
-LUMA = np.array([[0.299, 0.587, 0.114]], np.float32) / 255
 
 
 def floaters(truth: np.ndarray, image: np.ndarray, head: np.ndarray) -> int:
@@ -18,7 +18,7 @@ def floaters(truth: np.ndarray, image: np.ndarray, head: np.ndarray) -> int:
     Pixels are those of frames 512 px wide. [H, W, 3] uint8 twice.
     """
     scale = truth.shape[1] / REFERENCE_PX
-    off = np.sqrt(np.square(truth.astype(np.float32) - image).mean(2)) / 255 > DIFFERENT
+    off = squared_error(truth, image) > 3 * (255 * DIFFERENT) ** 2
     away = off & ~_grown(head, CLEAR_PX * scale)
     areas = cv2.connectedComponentsWithStats(away.astype(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_AREA]
     return int((areas >= LEAST_AREA_PX * scale**2).sum())
@@ -38,8 +38,8 @@ def seam_share(truth: np.ndarray, image: np.ndarray, head: np.ndarray) -> float:
 
 
 def _edges(frame: np.ndarray) -> np.ndarray:
-    luma = cv2.transform(frame.astype(np.float32), LUMA)
-    across, down = (cv2.Sobel(luma, cv2.CV_32F, *order, scale=1 / 4) for order in ((1, 0), (0, 1)))
+    grey = luma(frame)
+    across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=1 / 4) for order in ((1, 0), (0, 1)))
     return np.hypot(across, down)
 
 

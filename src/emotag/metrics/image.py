@@ -36,9 +36,14 @@ def from_squares(squares: np.ndarray, mask: np.ndarray | None = None) -> float:
     return float("inf") if error == 0 else -10 * float(np.log10(error))
 
 
+def luma(frame: np.ndarray) -> np.ndarray:
+    """Rec. 601 luma 0..1 of a frame: [H, W, 3] uint8 to [H, W] float32."""
+    return cv2.transform(frame.astype(np.float32), LUMA)
+
+
 def ssim_map(truth: np.ndarray, image: np.ndarray) -> np.ndarray:
     """SSIM of the luma at every pixel (Wang et al. 2004): [H, W, 3] uint8 twice to [H, W]."""
-    x, y = (cv2.transform(picture.astype(np.float32), LUMA) for picture in (truth, image))
+    x, y = luma(truth), luma(image)
 
     def blur(a: np.ndarray) -> np.ndarray:
         return cv2.GaussianBlur(a, WINDOW, SIGMA, borderType=cv2.BORDER_REFLECT)
