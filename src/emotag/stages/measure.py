@@ -22,7 +22,7 @@ from emotag.head import models
 from emotag.io.artifact import write_atomic
 from emotag.io.audio import read_audio
 from emotag.io.video import read_frames, read_gray, resize
-from emotag.metrics.artefacts import floaters, seam_share
+from emotag.metrics.artefacts import Border
 from emotag.metrics.detected import Detected, detect
 from emotag.metrics.emotion import agreement
 from emotag.metrics.face import face_scores
@@ -110,9 +110,10 @@ def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -
     scores: list[list[dict[str, float]]] = [[] for _ in videos]
     for real, mask, *pictures in zip(read_frames(truth), masks, *map(read_frames, videos), strict=True):
         head = _sized(mask, real)
+        border = Border.of(real, head)
         for found, picture in zip(scores, pictures, strict=True):
-            border = {"floaters": floaters(real, picture, head), "seam_share": seam_share(real, picture, head)}
-            found.append(image_scores(real, picture, head) | border)
+            artefacts = {"floaters": border.floaters(picture), "seam_share": border.seam_share(picture)}
+            found.append(image_scores(real, picture, head) | artefacts)
     return [pd.DataFrame(found).mean().to_dict() for found in scores]
 
 
