@@ -1,9 +1,12 @@
 """Metric rows in long form, and the tables made of them. A missing value is a dash, never a zero."""
 
+import io
 import math
+from pathlib import Path
 
 import pandas as pd
 
+from emotag.io.artifact import write_atomic
 from emotag.metrics.base import METRICS
 
 COLUMNS = (
@@ -29,6 +32,14 @@ def metric_rows(scores: dict[str, float], **labels: object) -> list[dict[str, ob
             }
         )
     return rows
+
+
+def write_rows(path: Path, scores: dict[str, dict[str, float]], **labels: object) -> None:
+    """A metrics.parquet of the scores of every variant, as `metric_rows`; `labels` are all of its but the variant."""
+    rows = [row for variant, found in scores.items() for row in metric_rows(found, variant=variant, **labels)]
+    buffer = io.BytesIO()
+    pd.DataFrame(rows).to_parquet(buffer, index=False)
+    write_atomic(path, buffer.getvalue())
 
 
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
