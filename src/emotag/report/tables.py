@@ -66,13 +66,9 @@ def cell(value: float) -> str:
 
 def markdown(table: pd.DataFrame, caption: str) -> str:
     """A Markdown table with units and arrows in the header and every definition under it."""
-    header, definitions = ["variant"], []
-    for name in table.columns:
-        metric = METRICS[name]
-        arrow = {True: " ↑", False: " ↓", None: f" → {metric.ideal:g}" if metric.ideal is not None else ""}
-        header.append(f"{name}{arrow[metric.higher_is_better]}{f' ({metric.unit})' if metric.unit else ''}")
-        definitions.append(f"- `{name}`: {metric.definition}.")
+    header = ["variant", *(METRICS[name].heading() for name in table.columns)]
     lines = [caption, "", "| " + " | ".join(header) + " |", "| --- " + "| ---: " * len(table.columns) + "|"]
     for variant, row in table.iterrows():
         lines.append("| " + " | ".join([str(variant), *(cell(value) for value in row)]) + " |")
+    definitions = [f"- `{name}`: {METRICS[name].definition}." for name in table.columns]
     return "\n".join([*lines, "", *definitions, ""])
