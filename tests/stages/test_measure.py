@@ -10,7 +10,7 @@ from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
 from emotag.io.video import read_frames, write_gray, write_video
 from emotag.metrics.detected import Detected
-from emotag.metrics.image import psnr
+from emotag.metrics.image import psnr, squared_error
 from emotag.stages import measure
 from emotag.tracking.regions import INDEX
 
@@ -89,7 +89,9 @@ def test_head_mask_is_brought_to_the_videos_size(measured):
     rows, scores, _, videos = measured(64)
     mask = np.zeros((64, 64), bool)
     mask[16:48, 16:32] = True
-    expected = np.mean([psnr(*pair, mask) for pair in zip(*(read_frames(path) for path in videos), strict=True)])
+    expected = np.mean(
+        [psnr(squared_error(*pair), mask) for pair in zip(*(read_frames(path) for path in videos), strict=True)]
+    )
     assert scores["psnr_head"] == pytest.approx(expected, rel=1e-5)
     assert set(rows["split"]) == {"c[2:8]"} and set(rows["variant"]) == {"avatar", "ground_truth"}
 
