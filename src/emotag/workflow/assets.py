@@ -1,5 +1,6 @@
 """The asset manifest, as the rules read it, and which of its files a configuration needs."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -41,7 +42,7 @@ HEADS = {
 }
 BLENDSHAPES = "face_landmarker.task"
 # What FLAME's authors publish beside the models, used where it is in place.
-FLAME_LANDMARKS, FLAME_MASKS = "mediapipe_landmark_embedding.npz", "FLAME_masks.pkl"
+FLAME_LANDMARKS, FLAME_MASKS = ("mediapipe_landmark_embedding.npz", "landmark_embedding.npy"), ("FLAME_masks.pkl",)
 # Depth and normal, by size.
 SAPIENS = {
     size: (
@@ -152,9 +153,10 @@ def always(assets: dict[str, Asset]) -> set[str]:
     return {name for name, asset in assets.items() if not asset.optional} - of_providers
 
 
-def in_place(name: str) -> list[str]:
-    """The file of an asset that is only used where somebody has put it, and else nothing."""
-    return [str(FOLDER / name)] if any((folder / name).is_file() for folder in (FOLDER, BY_HAND)) else []
+def in_place(names: Sequence[str]) -> list[str]:
+    """The first of some assets, any of which is used where somebody has put it; nothing where none is there."""
+    there = [name for name in names if any((folder / name).is_file() for folder in (FOLDER, BY_HAND))]
+    return [str(FOLDER / name) for name in there[:1]]
 
 
 def fetchable(asset: Asset) -> bool:
@@ -162,6 +164,13 @@ def fetchable(asset: Asset) -> bool:
     if isinstance(asset.source, ByHand | Hub):
         return (BY_HAND / asset.name).exists()
     return not asset.unchecked
+
+
+def used_if_there(config: Config) -> list[str]:
+    """Names of the assets that a configuration does not need and would use, as far as they are in place."""
+    if not config.head.model.startswith("flame"):
+        return []
+    return [Path(file).name for file in (*in_place(FLAME_LANDMARKS), *in_place(FLAME_MASKS))]
 
 
 def metric_files(config: Config, assets: dict[str, Asset], metric: str) -> list[str]:

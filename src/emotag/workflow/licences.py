@@ -4,7 +4,7 @@ from typing import Any
 
 from emotag.io.assets import Asset
 from emotag.project import Config
-from emotag.workflow.assets import always, models_of
+from emotag.workflow.assets import always, models_of, used_if_there
 
 # Parts that are no assets, by (section, provider): name, licence, what it allows.
 PACKAGES = {
@@ -46,7 +46,8 @@ def verdict(config: Config, assets: dict[str, Asset]) -> str:
 
 def _assets_of(config: Config, assets: dict[str, Asset]) -> list[Asset]:
     """What the providers read, and what every run does."""
-    return [assets[name] for name in assets if name in models_of(config) | always(assets)]
+    used = models_of(config) | always(assets) | set(used_if_there(config))
+    return [assets[name] for name in assets if name in used]
 
 
 def _packages_of(config: Config) -> list[tuple[str, str, str]]:
