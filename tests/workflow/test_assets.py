@@ -117,6 +117,13 @@ def test_sidecars_say_why_a_video_is_not_for_every_use():
         allowed
         == f"non-commercial because {', '.join(sorted(networks))}; research because adaface_ir101_webface12m.ckpt"
     )
+    flame = {"head": {"model": "flame2023open"}, "track": {"provider": "vhap"}, "matte": {"provider": "vhap"}}
+    licences, allowed = said(**flame, **OF_CLIPS)
+    assert allowed == "non-commercial because VHAP" and licences["flame2023_Open.pkl"] == "CC-BY-4.0"
+    licences, allowed = said(preset="paper", **OF_CLIPS)
+    parts = ("OpenFace", "VHAP", "flame2023.pkl", *sorted(SAPIENS["0.3b"]))
+    assert allowed == f"non-commercial because {', '.join(parts)}; research because adaface_ir101_webface12m.ckpt"
+    assert {"transformers", "wav2vec2-base-960h", "facial_expression_model_weights.h5"} < set(licences)
     licences, allowed = said(speech={"model": "data/by_hand/whisper-base"})
     assert "not known" in licences["data/by_hand/whisper-base"] and "not known" in allowed
     assert "whisper_tiny_en.bin" not in licences
@@ -126,6 +133,15 @@ def test_every_name_the_rules_use_is_in_the_manifest():
     names = {name for models in MODELS.values() for name in models.values()}
     assert names | {name for pair in SAPIENS.values() for name in pair} | set(DETECTORS.values()) <= set(manifest())
     assert {name for name, asset in manifest().items() if isinstance(asset.source, Hub)} == set(FOLDERS)
+
+
+def test_files_that_are_only_used_where_they_are_put_count_then(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "by_hand").mkdir(parents=True)
+    (tmp_path / "data" / "by_hand" / "FLAME_masks.pkl").touch()
+    open_edition = {"head": {"model": "flame2023open"}, **OF_CLIPS}
+    assert said(**open_edition)[1] == "non-commercial because FLAME_masks.pkl"
+    assert said()[1] == "no part forbids commercial use"
 
 
 def test_only_what_is_used_is_needed():
