@@ -236,6 +236,11 @@ class PretrainConfig(Settings):
         "identity", description="AdaIN's scale and offset by the identity; none: gamma = 0 and beta = 0"
     )
     prosody: Literal["used", "none"] = Field("used", description="what the network hears beside the speech features")
+    windows: Literal["between", "tokens"] = Field(
+        "between",
+        description="16 tokens of speech a frame: symmetric around its moment (interpolated), or tokens 2t - 8 to 2t + 7 of "
+        "frame t as the paper's tools cut them (an audio-visual offset moves them by whole tokens)",
+    )
     iterations: int = Field(150, ge=0)
     batch_windows: int = Field(8, ge=1)
     window_frames: int = Field(12, ge=4)

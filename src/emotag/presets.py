@@ -18,7 +18,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "geometry": {"size_px": 256},
     },
     "paper": {
-        "pretrain": {"iterations": 250_000, "learning_rate": 5e-3},
+        "pretrain": {"iterations": 250_000, "learning_rate": 5e-3, "windows": "tokens"},
         "adapt": {
             "gaussians": 60_000,
             "size_px": 512,

@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from emotag.motion import channels, prior, scores, statistics
+from emotag.artifacts import ActionUnits, Identity, Speech
+from emotag.motion import channels, cues, grmn, prior, scores, statistics
 from emotag.motion.examples import examples_of, speech_windows
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.motion.personalise import Strength, gain, personalise
+from emotag.types import UPPER_FACE_AUS
 
 # Every lower channel is a measure of its own, then two measures that several channels share.
 MEASURES = np.diag([0.0, 0, 1, 1, 1, 1, 1, 1])[:, 2:]
 SHARED = np.array([[0, 0], [0, 0], [1, 0], [0.5, 1], [0, -1], [1, 1], [0, 0.3], [0.2, 0]])
 
 
-def fitted(corpus, clips):
+def fitted(corpus, clips, **choices):
     torch.manual_seed(0)
-    architecture = Architecture(8, 10, 4, components=10, width=16, layers=1, heads=2, feedforward=16)
+    architecture = Architecture(8, 10, 4, components=10, width=16, layers=1, heads=2, feedforward=16, **choices)
     network = GatedResidualMotionNetwork(architecture).eval()
     upper = channels.upper_face(corpus.motion_names)
     prior.fit_inputs(network, corpus, clips)
@@ -122,3 +124,30 @@ def test_gain_is_the_slope_with_the_prior_s_frames_of_slope_one_added():
     assert np.allclose(gain(predicted, target, strength), expected)
     assert np.allclose(gain(predicted, -20 * target, strength), strength.gain_range[0])
     assert np.allclose(gain(predicted, target, Strength(gain_frames=1e15)), 1)
+
+
+def whole_token_windows(tokens, frames):
+    """Tokens 2t - 8 to 2t + 7 of frame t, the first and last repeated."""
+    rows = [[tokens[min(max(2 * t + k, 0), len(tokens) - 1)] for k in range(-8, 8)] for t in range(frames)]
+    return torch.from_numpy(np.array(rows, np.float32))
+
+
+def test_windows_of_whole_tokens_reach_training_and_driving(corpus):
+    """What the network is trained on and what drives it are the tools' windows, to the bit of the tokens."""
+    network, people, _ = fitted(corpus, sorted(corpus.motion), windows="tokens")
+    clip = sorted(corpus.motion)[0]
+    features, frames = corpus.features[clip], len(corpus.motion[clip])
+    with torch.no_grad():
+        components = network.space.components(torch.from_numpy(features)).numpy()
+    example = examples_of(corpus, [clip], network.space, people)[0]
+    assert torch.equal(example.components, whole_token_windows(components, frames))
+    prosody = corpus.prosody[clip]
+    heard = Speech(features, *prosody.T.copy(), provider="p", revision="r")
+    units = ActionUnits(list(UPPER_FACE_AUS), corpus.action_units[clip], "p")
+    driven = cues.gather(
+        heard, np.arange(frames), 0.0, units, np.arange(frames), Identity(corpus.identity[clip], [0], "p"), "tokens"
+    )
+    assert torch.equal(driven.speech, whole_token_windows(features, frames))
+    assert torch.equal(driven.prosody, whole_token_windows(prosody, frames))
+    again = grmn.load(network.arrays(), network.architecture.plain())
+    assert again.architecture.windows == again.space.windows == "tokens"

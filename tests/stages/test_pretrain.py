@@ -58,6 +58,13 @@ def test_ridge_alone_when_there_is_nothing_to_train(corpus, tmp_path):
     assert prior.people == sorted(prior.people) and prior.motion_names == NAMES
 
 
+def test_the_prior_keeps_how_its_windows_are_cut(corpus, tmp_path):
+    plain, whole = (fit(corpus, tmp_path / cut, windows=cut) for cut in ("between", "tokens"))
+    assert (plain.architecture["windows"], whole.architecture["windows"]) == ("between", "tokens")
+    assert grmn.load(whole.network, whole.architecture).space.windows == "tokens"
+    assert not np.array_equal(plain.network["skip.speech_weight"], whole.network["skip.speech_weight"])
+
+
 def test_network_that_does_not_help_is_shut_and_runs_repeat(corpus, tmp_path):
     first, second = (fit(corpus, tmp_path / name, iterations=2) for name in ("a", "b"))
     assert first.scores["network_used"] is False

@@ -4,6 +4,8 @@ Token k of a 50 Hz series stands for the moment k/50 s. Video frame k of a clip 
 shows what is heard at (k - offset)/25 s.
 """
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from emotag.types import FPS, TOKEN_RATE_HZ
@@ -30,7 +32,27 @@ def sample(values: np.ndarray, times_s: np.ndarray, taps: int = 1, step_s: float
     return values[below] * (1 - share) + values[above] * share
 
 
+def between_tokens(values: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Windows [T, 16, D] symmetric around `times_s` [T]: at a whole frame every entry is the mean of two tokens."""
+    return sample(values, times_s, WINDOW)
+
+
+def whole_tokens(values: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Windows [T, 16, D] as EmoTaG's and AD-NeRF's tools cut them: with k the token nearest to the moment (2t for frame t of
+    a clip in sync), the tokens k - 8 to k + 7 themselves, edges repeated. An offset moves them by whole tokens of 20 ms."""
+    # Halves go up, whatever the last bit of the moment says.
+    nearest = np.floor(np.asarray(times_s, np.float64) * TOKEN_RATE_HZ + 0.5 + 1e-6).astype(np.int64)
+    index = nearest[:, None] + np.arange(WINDOW) - WINDOW // 2
+    return values[index.clip(0, len(values) - 1)]
+
+
 def frame_windows(tokens: np.ndarray, frames: int) -> np.ndarray:
-    """[F, 16, D] as EmoTaG's and AD-NeRF's tools cut them: tokens 2t - 8 to 2t + 7 of [K, D] for frame t, edges repeated."""
-    index = TOKEN_RATE_HZ // FPS * np.arange(frames)[:, None] + np.arange(WINDOW) - WINDOW // 2
-    return tokens[index.clip(0, len(tokens) - 1)]
+    """[F, 16, D] of `whole_tokens` for the first `frames` of a clip in sync, as tools write them to files."""
+    return whole_tokens(tokens, frame_times(np.arange(frames)))
+
+
+# How the motion network's windows are cut, by the name of the setting.
+WINDOWS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "between": between_tokens,
+    "tokens": whole_tokens,
+}

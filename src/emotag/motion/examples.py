@@ -9,11 +9,9 @@ from torch import Tensor
 
 from emotag.artifacts import Corpus
 from emotag.audio import windows
-from emotag.motion.skip import TOKENS, FeatureSpace
+from emotag.motion.skip import FeatureSpace
 from emotag.motion.statistics import MotionStatistics
-from emotag.types import FPS, TOKEN_RATE_HZ
-
-TOKEN_S = 1 / TOKEN_RATE_HZ
+from emotag.types import FPS
 
 
 @dataclass(frozen=True)
@@ -40,14 +38,15 @@ class Example:
 
 
 def speech_windows(
-    features: np.ndarray, prosody: np.ndarray, frames: np.ndarray, offset_frames: float
+    features: np.ndarray, prosody: np.ndarray, frames: np.ndarray, offset_frames: float, cut: str = "between"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Windows [T, 16, D] and [T, 16, 3] of 50 Hz `features` [K, D] and `prosody` [K, 3] around video `frames` [T].
 
-    `offset_frames` > 0 says the video is late: frame k shows what was heard at (k - offset) / 25 s.
+    `offset_frames` > 0 says the video is late: frame k shows what was heard at (k - offset) / 25 s. `cut` is a name of
+    `emotag.audio.windows.WINDOWS`.
     """
-    times = (np.asarray(frames, np.float64) - offset_frames) / FPS
-    return tuple(windows.sample(values, times, TOKENS, TOKEN_S) for values in (features, prosody))
+    times = windows.frame_times(frames, offset_frames)
+    return tuple(windows.WINDOWS[cut](values, times) for values in (features, prosody))
 
 
 def example_of(corpus: Corpus, clip: str, space: FeatureSpace, statistics: MotionStatistics) -> Example:
@@ -56,7 +55,7 @@ def example_of(corpus: Corpus, clip: str, space: FeatureSpace, statistics: Motio
         components = space.components(torch.from_numpy(np.asarray(corpus.features[clip], np.float32)))
         frames = np.arange(len(corpus.motion[clip]))
         spoken, prosody = speech_windows(
-            components.numpy(), np.asarray(corpus.prosody[clip]), frames, corpus.offset_frames[clip]
+            components.numpy(), np.asarray(corpus.prosody[clip]), frames, corpus.offset_frames[clip], space.windows
         )
         arrays = {
             "components": spoken,

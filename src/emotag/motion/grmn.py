@@ -4,6 +4,7 @@ Base: articulation from speech. Residual: an emotion latent z and the motion it 
 Choices where the paper is silent or its released code differs, all recorded in `Architecture`:
 - z is what the softmax of Eq. 12 is taken of and what the decoder reads (`z7`), or a wider latent with a head (`z64`);
 - the base branch reads speech alone (`audio`) or speech and cues (`audio_au`);
+- windows of speech are cut between tokens, symmetric around the frame, or of whole tokens as the released code's (`windows`);
 - gate, residual, AdaIN and prosody can be left out (`gate`, `residual`, `modulation`, `prosody`): the ablations;
 - a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
 """
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emotag.audio.windows import WINDOWS
 from emotag.errors import ArtifactMismatch
 from emotag.motion.adain import MODULATIONS
 from emotag.motion.emotion_branch import GATES, LATENTS, RESIDUALS
@@ -33,6 +35,7 @@ CHOICES = {
     "residual": tuple(RESIDUALS),
     "modulation": tuple(MODULATIONS),
     "prosody": tuple(PROSODY_INPUTS),
+    "windows": tuple(WINDOWS),
 }
 
 
@@ -55,6 +58,7 @@ class Architecture:
     residual: str = "emotion"
     modulation: str = "identity"
     prosody: str = "used"
+    windows: str = "between"
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
@@ -106,7 +110,7 @@ class GatedResidualMotionNetwork(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = self.architecture = architecture
-        self.space = FeatureSpace(a.features, a.components, a.identity)
+        self.space = FeatureSpace(a.features, a.components, a.identity, a.windows)
         self.skip = SkipPath(a.components, a.channels)
         self.speech = SpeechEncoder(
             a.components,

@@ -67,10 +67,12 @@ def run(
     tracked, heard = Tracks.load(tracks), Speech.load(speech)
     frames = np.arange(*person.part)
     offset = read_json(sync, "offset_frames")["offset_frames"]
-    driven = cues.gather(heard, frames, offset, ActionUnits.load(action_units), frames, Identity.load(identity))
+    general = grmn.load(start.network, start.architecture)
+    units, feature, cut = ActionUnits.load(action_units), Identity.load(identity), general.architecture.windows
+    driven = cues.gather(heard, frames, offset, units, frames, feature, cut)
     motion = np.concatenate([tracked.expression, tracked.jaw], 1)[frames]
     network = personalise(
-        grmn.load(start.network, start.architecture),
+        general,
         motion,
         *(tensor.numpy() for tensor in (driven.speech, driven.prosody, driven.action_units, driven.identity)),
         channels.upper_face(start.motion_names),

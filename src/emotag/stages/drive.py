@@ -59,12 +59,12 @@ def run(
     adapted_frames = np.arange(*adapted_part)
     adapted_units = ActionUnits.load(adapt_action_units)
     adapted_lag = read_json(adapt_sync, "offset_frames")["offset_frames"]
-    width = network.architecture.width
+    width, cut = network.architecture.width, network.architecture.windows
     material = driving.Material(
         pose=Codes.from_tracks(shown, frames, width),
-        cues=cues.source(heard, sound, lag, ActionUnits.load(action_units), frames, feature),
+        cues=cues.source(heard, sound, lag, ActionUnits.load(action_units), frames, feature, cut),
         adapted=Codes.from_tracks(Tracks.load(adapt_tracks), adapted_frames, width),
-        adapted_cues=cues.gather(own, adapted_frames, adapted_lag, adapted_units, adapted_frames, feature),
+        adapted_cues=cues.gather(own, adapted_frames, adapted_lag, adapted_units, adapted_frames, feature, cut),
         lower=torch.from_numpy(~channels.upper_face(figure.motion_names)),
     )
     codes = driving.VARIANTS[variant](network, material)

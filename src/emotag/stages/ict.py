@@ -1,6 +1,6 @@
 """ICT-FaceKit's files to head/ict.safetensors (emotag.head.ict_source, emotag.head.ict_build).
 
-Reads a clone of the repository and the MakeHuman head that gives it regions; writes `ArkitData`. MIT licence.
+Reads an archive of the repository and the MakeHuman head that gives it regions; writes `ArkitData`. MIT licence.
 """
 
 import logging

@@ -98,6 +98,7 @@ def architecture_of(corpus: Corpus, config: PretrainConfig) -> Architecture:
         residual=config.residual,
         modulation=config.modulation,
         prosody=config.prosody,
+        windows=config.windows,
     )
 
 
