@@ -1,7 +1,11 @@
-"""A corpus as frames in motion space: what the ridge and the network are trained and judged on."""
+"""A corpus as frames in motion space: what the ridge and the network are trained and judged on.
 
-from collections.abc import Mapping, Sequence
+A corpus may be longer than memory: of each clip only the frames that are asked for are read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,6 +18,25 @@ from emotag.motion.statistics import MotionStatistics
 from emotag.types import FPS, TOKEN_RATE_HZ
 
 TOKEN_S = 1 / TOKEN_RATE_HZ
+TOKENS_A_FRAME = TOKEN_RATE_HZ / FPS
+# Speech read on either side of a run of frames: what their windows reach, and one token more.
+MARGIN_TOKENS = TOKENS // 2 + 2
+BLOCK_FRAMES = 60 * FPS
+FRAMEWISE = ("components", "prosody", "cues", "target", "emotion")
+
+
+class Clip(Protocol):
+    """Frames of one person that can be read in runs: an `Example`, or a `StoredExample` of any length."""
+
+    person: str
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        ...
+
+    def read(self, start: int, stop: int) -> "Example":
+        """Frames `start` to `stop`, or to the end if that comes before."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,11 +55,9 @@ class Example:
     def __len__(self) -> int:
         return len(self.target)
 
-    def first(self, seconds: float) -> "Example":
-        """The first `seconds` of the clip, or all of it."""
-        count = round(seconds * FPS)
-        framewise = ("components", "prosody", "cues", "target", "emotion")
-        return replace(self, **{name: getattr(self, name)[:count] for name in framewise})
+    def read(self, start: int, stop: int) -> "Example":
+        """Frames `start` to `stop`, or to the end if that comes before."""
+        return replace(self, **{name: getattr(self, name)[start:stop] for name in FRAMEWISE})
 
 
 def speech_windows(
@@ -50,28 +71,67 @@ def speech_windows(
     return tuple(windows.sample(values, times, TOKENS, TOKEN_S) for values in (features, prosody))
 
 
-def example_of(corpus: Corpus, clip: str, space: FeatureSpace, statistics: MotionStatistics) -> Example:
-    """One clip in the motion space of its person. Projection before windowing is the same and ten times less."""
-    with torch.no_grad():
-        components = space.components(torch.from_numpy(np.asarray(corpus.features[clip], np.float32)))
-        frames = np.arange(len(corpus.motion[clip]))
-        spoken, prosody = speech_windows(
-            components.numpy(), np.asarray(corpus.prosody[clip]), frames, corpus.offset_frames[clip]
+@dataclass(frozen=True)
+class StoredExample:
+    """One clip of a corpus in the motion space of its person, of which the runs of frames that are asked for are read.
+
+    `limit` [frames] cuts it. Components are projected before windows are cut, which is the same and ten times less.
+    """
+
+    corpus: Corpus
+    clip: str
+    space: FeatureSpace
+    statistics: MotionStatistics
+    limit: int | None = None
+
+    @property
+    def person(self) -> str:
+        """Who speaks."""
+        return self.corpus.people[self.clip]
+
+    def __len__(self) -> int:
+        frames = len(self.corpus.motion[self.clip])
+        return frames if self.limit is None else min(frames, self.limit)
+
+    def first(self, seconds: float) -> "StoredExample":
+        """The first `seconds` of the clip, or all of it."""
+        return replace(self, limit=round(seconds * FPS))
+
+    def read(self, start: int, stop: int) -> Example:
+        """Frames `start` to `stop`, or to the end if that comes before."""
+        corpus, clip, stop = self.corpus, self.clip, min(stop, len(self))
+        offset = corpus.offset_frames[clip]
+        tokens = len(corpus.features[clip])
+        # Whole tokens around the run; a run beyond the speech repeats its last (or first) token.
+        low = min(max(int((start - offset) * TOKENS_A_FRAME) - MARGIN_TOKENS, 0), tokens - 1)
+        high = max(int((stop - offset) * TOKENS_A_FRAME) + MARGIN_TOKENS, low + 1)
+        heard, prosody = (
+            np.asarray(values[clip][low:high], np.float32) for values in (corpus.features, corpus.prosody)
         )
-        arrays = {
-            "components": spoken,
-            "cues": statistics.cues(corpus.action_units[clip]),
-            "target": statistics.standardise(corpus.motion[clip]),
-            "emotion": corpus.emotion[clip],
-            "identity": corpus.identity[clip],
-        }
-        tensors = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
-        prosody = space.prosody(torch.from_numpy(np.asarray(prosody, np.float32)))
-        return Example(**tensors, prosody=prosody, person=corpus.people[clip])
+        with torch.no_grad():
+            components = self.space.components(torch.from_numpy(heard)).numpy()
+            frames = np.arange(start, stop)
+            spoken, prosody = speech_windows(components, prosody, frames, offset + low / TOKENS_A_FRAME)
+            arrays = {
+                "components": spoken,
+                "cues": self.statistics.cues(corpus.action_units[clip][start:stop]),
+                "target": self.statistics.standardise(corpus.motion[clip][start:stop]),
+                "emotion": corpus.emotion[clip][start:stop],
+                "identity": corpus.identity[clip],
+            }
+            tensors = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
+            prosody = self.space.prosody(torch.from_numpy(np.asarray(prosody, np.float32)))
+            return Example(**tensors, prosody=prosody, person=self.person)
+
+
+def blocks(clip: Clip) -> Iterator[Example]:
+    """All frames of a clip, a minute at a time."""
+    for start in range(0, len(clip), BLOCK_FRAMES):
+        yield clip.read(start, start + BLOCK_FRAMES)
 
 
 def examples_of(
     corpus: Corpus, clips: Sequence[str], space: FeatureSpace, statistics: Mapping[str, MotionStatistics]
-) -> list[Example]:
-    """`example_of` for several clips; `statistics` by person."""
-    return [example_of(corpus, clip, space, statistics[corpus.people[clip]]) for clip in clips]
+) -> list[StoredExample]:
+    """Several clips of a corpus; `statistics` by person."""
+    return [StoredExample(corpus, clip, space, statistics[corpus.people[clip]]) for clip in clips]
