@@ -16,18 +16,38 @@ def frame_times(frames: np.ndarray, offset_frames: float = 0.0) -> np.ndarray:
     return (np.asarray(frames, np.float64) - offset_frames) / FPS
 
 
-def sample(values: np.ndarray, times_s: np.ndarray, taps: int = 1, step_s: float = 1 / TOKEN_RATE_HZ) -> np.ndarray:
+def sample(
+    values: np.ndarray,
+    times_s: np.ndarray,
+    taps: int = 1,
+    step_s: float = 1 / TOKEN_RATE_HZ,
+    first: int = 0,
+    total: int | None = None,
+) -> np.ndarray:
     """Windows [T, taps, D] of 50 Hz `values` [K, D] around `times_s` [T], linearly interpolated, edges replicated.
 
-    Tap j lies (j - (taps - 1)/2) * step_s from the middle: an odd number has one at the moment itself.
+    Tap j lies (j - (taps - 1)/2) * step_s from the middle: an odd number has one at the moment itself. `values` may be a
+    part of a recording of `total` tokens that begins with token `first` and holds what `reach` names.
     """
-    offsets = (np.arange(taps) - (taps - 1) / 2) * step_s
-    position = (np.asarray(times_s, np.float64)[:, None] + offsets) * TOKEN_RATE_HZ
-    position = np.clip(position, 0, len(values) - 1)
-    below = np.minimum(position.astype(np.int64), max(len(values) - 2, 0))
-    above = np.minimum(below + 1, len(values) - 1)
+    total = len(values) if total is None else total
+    position = np.clip(_positions(times_s, taps, step_s), 0, total - 1)
+    below = np.minimum(position.astype(np.int64), max(total - 2, 0))
+    above = np.minimum(below + 1, total - 1)
     share = (position - below)[..., None].astype(values.dtype)
-    return values[below] * (1 - share) + values[above] * share
+    return values[below - first] * (1 - share) + values[above - first] * share
+
+
+def reach(times_s: np.ndarray, taps: int, step_s: float, total: int) -> slice:
+    """The tokens of a recording of `total` that windows around `times_s` [T] are made of."""
+    position = np.clip(_positions(times_s, taps, step_s), 0, total - 1)
+    first = min(int(position.min()), max(total - 2, 0))
+    return slice(first, min(int(position.max()) + 2, total))
+
+
+def _positions(times_s: np.ndarray, taps: int, step_s: float) -> np.ndarray:
+    """[T, taps] moments in tokens."""
+    offsets = (np.arange(taps) - (taps - 1) / 2) * step_s
+    return (np.asarray(times_s, np.float64)[:, None] + offsets) * TOKEN_RATE_HZ
 
 
 def frame_windows(tokens: np.ndarray, frames: int) -> np.ndarray:

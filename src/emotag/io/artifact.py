@@ -21,6 +21,7 @@ from emotag.io.tensors import StoredArray, atomic, is_whole, stored, write_tenso
 
 SEPARATOR = "/"
 ARRAY = (np.ndarray, StoredArray)
+FINITE_ROWS = 4096
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -123,9 +124,17 @@ class Artifact:
             ):
                 return f"{name} has shape {list(found)}, expected {wanted}"
             sizes |= {size: other for size, other in zip(shape, found, strict=True) if isinstance(size, str)}
-            if not np.isfinite(np.asarray(values[name])).all():
+            if not _is_finite(values[name]):
                 return f"{name} holds numbers that are not finite"
         return ""
+
+
+def _is_finite(array: np.ndarray | StoredArray) -> bool:
+    """Whether all numbers are, looked at a part at a time."""
+    if not array.shape:
+        return bool(np.isfinite(array))
+    parts = (array[start : start + FINITE_ROWS] for start in range(0, len(array), FINITE_ROWS))
+    return all(np.isfinite(part).all() for part in parts)
 
 
 def _fits(value: Any, hint: Any) -> bool:

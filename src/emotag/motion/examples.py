@@ -3,7 +3,7 @@
 A corpus may be longer than memory: of each clip only the frames that are asked for are read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,16 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emotag.artifacts import Corpus
+from emotag.artifacts import Array, Corpus
 from emotag.audio import windows
 from emotag.motion.skip import TOKENS, FeatureSpace
 from emotag.motion.statistics import MotionStatistics
 from emotag.types import FPS, TOKEN_RATE_HZ
 
 TOKEN_S = 1 / TOKEN_RATE_HZ
-TOKENS_A_FRAME = TOKEN_RATE_HZ / FPS
-# Speech read on either side of a run of frames: what their windows reach, and one token more.
-MARGIN_TOKENS = TOKENS // 2 + 2
 BLOCK_FRAMES = 60 * FPS
 FRAMEWISE = ("components", "prosody", "cues", "target", "emotion")
 
@@ -61,21 +58,31 @@ class Example:
 
 
 def speech_windows(
-    features: np.ndarray, prosody: np.ndarray, frames: np.ndarray, offset_frames: float
+    features: Array,
+    prosody: Array,
+    frames: np.ndarray,
+    offset_frames: float,
+    projection: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Windows [T, 16, D] and [T, 16, 3] of 50 Hz `features` [K, D] and `prosody` [K, 3] around video `frames` [T].
 
-    `offset_frames` > 0 says the video is late: frame k shows what was heard at (k - offset) / 25 s.
+    `offset_frames` > 0 says the video is late: frame k shows what was heard at (k - offset) / 25 s. Of stored arrays no more
+    is read than the windows reach; `projection` of features before windows are cut is the same as after and ten times less.
     """
-    times = (np.asarray(frames, np.float64) - offset_frames) / FPS
-    return tuple(windows.sample(values, times, TOKENS, TOKEN_S) for values in (features, prosody))
+    times = windows.frame_times(frames, offset_frames)
+    heard = windows.reach(times, TOKENS, TOKEN_S, len(features))
+
+    def cut(values: np.ndarray) -> np.ndarray:
+        return windows.sample(values, times, TOKENS, TOKEN_S, heard.start, len(features))
+
+    return cut(projection(features[heard])), cut(np.asarray(prosody[heard]))
 
 
 @dataclass(frozen=True)
 class StoredExample:
     """One clip of a corpus in the motion space of its person, of which the runs of frames that are asked for are read.
 
-    `limit` [frames] cuts it. Components are projected before windows are cut, which is the same and ten times less.
+    `limit` [frames] cuts it.
     """
 
     corpus: Corpus
@@ -100,20 +107,20 @@ class StoredExample:
     def read(self, start: int, stop: int) -> Example:
         """Frames `start` to `stop`, or to the end if that comes before."""
         corpus, clip, stop = self.corpus, self.clip, min(stop, len(self))
-        offset = corpus.offset_frames[clip]
-        tokens = len(corpus.features[clip])
-        # Whole tokens around the run; a run beyond the speech repeats its last (or first) token.
-        low = min(max(int((start - offset) * TOKENS_A_FRAME) - MARGIN_TOKENS, 0), tokens - 1)
-        high = max(int((stop - offset) * TOKENS_A_FRAME) + MARGIN_TOKENS, low + 1)
-        heard, prosody = (
-            np.asarray(values[clip][low:high], np.float32) for values in (corpus.features, corpus.prosody)
-        )
+
+        def projection(features: np.ndarray) -> np.ndarray:
+            return self.space.components(torch.from_numpy(np.asarray(features, np.float32))).numpy()
+
         with torch.no_grad():
-            components = self.space.components(torch.from_numpy(heard)).numpy()
-            frames = np.arange(start, stop)
-            spoken, prosody = speech_windows(components, prosody, frames, offset + low / TOKENS_A_FRAME)
+            components, prosody = speech_windows(
+                corpus.features[clip],
+                corpus.prosody[clip],
+                np.arange(start, stop),
+                corpus.offset_frames[clip],
+                projection,
+            )
             arrays = {
-                "components": spoken,
+                "components": components,
                 "cues": self.statistics.cues(corpus.action_units[clip][start:stop]),
                 "target": self.statistics.standardise(corpus.motion[clip][start:stop]),
                 "emotion": corpus.emotion[clip][start:stop],
