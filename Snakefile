@@ -10,6 +10,7 @@ SOURCES = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCES)
 
 from emotag.workflow.environment import prepare
+from emotag.workflow.pace import quicken
 
 prepare(SOURCES)
 
@@ -40,3 +41,6 @@ rule all:
     default_target: True
     input:
         f"results/summary/{CONFIG.adapt.identity}.json",
+
+
+quicken(workflow.rules)

@@ -73,6 +73,7 @@ rule refine:
         " --out {output:q} --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
+# All variants in one job: each is made in less time than a process takes to begin.
 rule drive:
     input:
         avatar="results/identities/{identity}/avatar.safetensors",
@@ -87,11 +88,16 @@ rule drive:
         sync=lambda w: PLAN.cue_file(w, "sync.json"),
         speech=PLAN.driving_speech,
     output:
-        "results/identities/{identity}/drives/{drive}/{variant}/motion.safetensors",
+        expand(
+            "results/identities/{{identity}}/drives/{{drive}}/{variant}/motion.safetensors",
+            variant=VARIANTS,
+        ),
     log:
-        "results/logs/drive/{identity}@{drive}@{variant}.log",
+        "results/logs/drive/{identity}@{drive}.log",
     benchmark:
-        "results/benchmarks/drive/{identity}@{drive}@{variant}.jsonl"
+        "results/benchmarks/drive/{identity}@{drive}.jsonl"
+    wildcard_constraints:
+        drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
     conda:
         "../envs/pipeline.yaml"
     threads: 1
@@ -102,6 +108,7 @@ rule drive:
         clip=lambda w: PLAN.cue_clip(w.identity, w.drive),
         self_driven=lambda w: w.drive.startswith("self-"),
         part=PLAN.test_part,
+        variants=lambda w, output: [Path(file).parent.name for file in output],
         code=stage_code("drive", METHOD),
     shell:
         "python -m emotag.stages.drive --avatar {input.avatar:q} --subject {input.subject:q}"
@@ -109,4 +116,12 @@ rule drive:
         " --adapt-action-units {input.adapt_action_units:q} --adapt-speech {input.adapt_speech:q}"
         " --adapt-sync {input.adapt_sync:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
         " --sync {input.sync:q} --speech {input.speech:q} --clip {params.clip} --self-driven {params.self_driven}"
-        " --part {params.part:q} --variant {wildcards.variant} --out {output:q} --threads {threads} 2>&1 | tee -i {log:q}"
+        " --part {params.part:q} --variants {params.variants} --out {output:q} --threads {threads} 2>&1 | tee -i {log:q}"
+
+
+# Where another voice speaks there is no truth to compare with, and no baseline.
+use rule drive as drive_by_audio with:
+    output:
+        "results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
+    wildcard_constraints:
+        drive=r"audio-[A-Za-z0-9][A-Za-z0-9_-]*",

@@ -72,11 +72,13 @@ use rule drive as drive_variant with:
         sync=lambda w: PLAN.cue_file(w, "sync.json"),
         speech=PLAN.driving_speech,
     output:
-        "results/variants/{model}/identities/{identity}/drives/{drive}/{variant}/motion.safetensors",
+        "results/variants/{model}/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
     log:
-        "results/variants/{model}/logs/drive/{identity}@{drive}@{variant}.log",
+        "results/variants/{model}/logs/drive/{identity}@{drive}.log",
     benchmark:
-        "results/variants/{model}/benchmarks/drive/{identity}@{drive}@{variant}.jsonl"
+        "results/variants/{model}/benchmarks/drive/{identity}@{drive}.jsonl"
+    wildcard_constraints:
+        drive=r"(self|audio)-[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
 use rule render_variant as render_model with:

@@ -4,12 +4,16 @@ All per-frame arrays are on the clip's 25 fps video clock. Speech is at 50 Hz on
 clocks are related, and `emotag.audio.windows` samples speech at the video's times, so nothing is resampled twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from emotag.io.artifact import Artifact
+from emotag.io.tensors import StoredArray
+
+Array = np.ndarray | StoredArray
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ class Geometry(Artifact):
 
 @dataclass(frozen=True)
 class Corpus(Artifact):
-    """Motion-space training material of many people, one entry a clip in each dictionary (keys are clip names).
+    """Motion-space training material of many people, one entry a clip in each mapping (keys are clip names).
 
     `motion` [T, C] expression units then jaw, `action_units` [T, 6] (emotag.types.UPPER_FACE_AUS, 0 to 5),
     `emotion` [T, 7], `identity` [D], `features` [K, D], `prosody` [K, 3] (log F0, voiced, energy);
@@ -204,12 +208,12 @@ class Corpus(Artifact):
     KIND: ClassVar[str] = "corpus"
     head_model: str
     motion_names: list[str]
-    motion: dict[str, np.ndarray]
-    action_units: dict[str, np.ndarray]
-    emotion: dict[str, np.ndarray]
-    identity: dict[str, np.ndarray]
-    features: dict[str, np.ndarray]
-    prosody: dict[str, np.ndarray]
+    motion: Mapping[str, Array]
+    action_units: Mapping[str, Array]
+    emotion: Mapping[str, Array]
+    identity: Mapping[str, Array]
+    features: Mapping[str, Array]
+    prosody: Mapping[str, Array]
     people: dict[str, str]
     offset_frames: dict[str, float]
     provider: str

@@ -116,8 +116,8 @@ def _leave(number: int, frame: types.FrameType | None) -> typing.NoReturn:
 def sweep(values: dict[str, Any]) -> None:
     """Remove what a killed try of the same job left beside its outputs (arguments `out…`): hidden files of their names."""
     for key, value in values.items():
-        if key.startswith("out") and isinstance(value, Path):
-            for rest in value.parent.glob(f".{glob.escape(value.name)}.*"):
+        for path in (value if isinstance(value, list) else [value]) if key.startswith("out") else []:
+            for rest in path.parent.glob(f".{glob.escape(path.name)}.*") if isinstance(path, Path) else []:
                 rest.unlink(missing_ok=True)
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotag.audio.windows import between_tokens, frame_times, frame_windows, sample, whole_tokens
+from emotag.audio.windows import WINDOWS, between_tokens, frame_times, frame_windows, heard, sample, whole_tokens
 
 
 @given(st.floats(-0.5, 2.5), st.integers(1, 16))
@@ -65,3 +65,14 @@ def test_windows_between_tokens_are_means_of_two():
     tokens = np.random.default_rng(1).normal(size=(60, 2))
     found = between_tokens(tokens, frame_times(np.array([12])))[0]
     np.testing.assert_allclose(found, (tokens[16:32] + tokens[17:33]) / 2, atol=1e-12)
+
+
+@pytest.mark.parametrize("cut", sorted(WINDOWS))
+def test_windows_of_the_heard_part_are_those_of_the_whole(cut):
+    """At the beginning, inside, at the end and beyond it, with offsets of parts of a token."""
+    values = np.random.default_rng(0).standard_normal((90, 3)).astype(np.float32)
+    for first, last, offset in ((0, 4, 0.0), (10, 20, 0.37), (38, 60, -0.5), (70, 80, 12.25), (-20, -10, 0.1)):
+        times = frame_times(np.arange(first, last), offset)
+        part = heard(times, len(values))
+        whole = WINDOWS[cut](values, times)
+        assert np.array_equal(WINDOWS[cut](values[part], times, part.start, len(values)), whole)

@@ -29,7 +29,7 @@ def test_every_clip_comes_through_unchanged():
     joint = corpora.join(parts)
     assert list(joint.motion) == ["a", "b", "c"] and joint.provider == "clips+synthetic/whisper/1"
     for part in parts:
-        for name in corpora.BY_CLIP:
+        for name in corpora.ARRAYS:
             assert all(getattr(joint, name)[clip] is value for clip, value in getattr(part, name).items())
     assert corpora.join(parts[:1]).motion == parts[0].motion
     assert [corpora.is_synthetic(part) for part in parts] == [False, True]
@@ -47,3 +47,19 @@ def test_every_clip_comes_through_unchanged():
 def test_corpora_that_do_not_fit_are_refused(other, message):
     with pytest.raises(ArtifactMismatch, match=message):
         corpora.join([corpus_of(["a"]), other])
+
+
+def test_an_open_corpus_is_the_loaded_one_and_joins_without_being_read(tmp_path, monkeypatch):
+    parts = [corpus_of(["a", "b"]), corpus_of(["c"])]
+    for number, part in enumerate(parts):
+        part.save(tmp_path / str(number))
+    opened = [Corpus.open(tmp_path / str(number)) for number in range(2)]
+    with monkeypatch.context() as patched:
+        patched.setattr("emotag.io.tensors.read_into", None)
+        joint = corpora.join(opened)
+    for name in ("motion", "features", "identity"):
+        whole = {clip: value for part in parts for clip, value in getattr(part, name).items()}
+        assert all(np.array_equal(np.asarray(getattr(joint, name)[clip]), value) for clip, value in whole.items())
+    joint.save(tmp_path / "joint")
+    corpora.join(parts).save(tmp_path / "again")
+    assert (tmp_path / "joint").read_bytes() == (tmp_path / "again").read_bytes()

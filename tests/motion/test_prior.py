@@ -1,14 +1,15 @@
 """The closed-form prior and its personal form, on a corpus whose truth is known."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from emotag.artifacts import ActionUnits, Identity, Speech
-from emotag.motion import channels, cues, grmn, prior, scores, statistics
-from emotag.motion.examples import examples_of, speech_windows
+from emotag.motion import channels, closed_form, cues, grmn, prior, scores, statistics
+from emotag.motion.examples import FRAMEWISE, examples_of, speech_windows
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.motion.personalise import Strength, gain, personalise
 from emotag.types import UPPER_FACE_AUS
@@ -50,7 +51,7 @@ def predicted(network, frames):
 def test_prior_beats_the_mean_on_a_person_it_has_not_seen(corpus, ready):
     (network, people, upper), clip = ready
     example = examples_of(corpus, [clip], network.space, people)[0]
-    guess, target = scores.predict(network, example), example.target.numpy()
+    guess, target = scores.predict(network, example)
     assert (scores.correlation(guess, target)[[0, 1, 2, 3, 5, 6, 7]] > 0.9).all()
     assert ((guess - target) ** 2).mean() < 0.2 * (target**2).mean()
 
@@ -139,7 +140,7 @@ def test_windows_of_whole_tokens_reach_training_and_driving(corpus):
     features, frames = corpus.features[clip], len(corpus.motion[clip])
     with torch.no_grad():
         components = network.space.components(torch.from_numpy(features)).numpy()
-    example = examples_of(corpus, [clip], network.space, people)[0]
+    example = examples_of(corpus, [clip], network.space, people)[0].read(0, frames)
     assert torch.equal(example.components, whole_token_windows(components, frames))
     prosody = corpus.prosody[clip]
     heard = Speech(features, *prosody.T.copy(), provider="p", revision="r")
@@ -151,3 +152,37 @@ def test_windows_of_whole_tokens_reach_training_and_driving(corpus):
     assert torch.equal(driven.prosody, whole_token_windows(prosody, frames))
     again = grmn.load(network.arrays(), network.architecture.plain())
     assert again.architecture.windows == again.space.windows == "tokens"
+
+
+def test_runs_of_a_clip_are_those_of_the_whole(corpus, ready):
+    """Whichever frames are read, with the picture early, late, or beyond the speech."""
+    (network, people, _), clip = ready
+    for offset in (0.0, 3.3, -2.7, 200.0):
+        moved = replace(corpus, offset_frames=corpus.offset_frames | {clip: offset})
+        (stored,) = examples_of(moved, [clip], network.space, people)
+        whole = stored.read(0, len(stored))
+        for start, stop in ((0, 5), (17, 60), (140, 999), (149, 150)):
+            run, part = stored.read(start, stop), whole.read(start, stop)
+            assert len(run) == len(part)
+            for name in (*FRAMEWISE, "identity"):
+                assert torch.allclose(getattr(run, name), getattr(part, name), atol=1e-5)
+    windows = speech_windows(corpus.features[clip], corpus.prosody[clip], np.arange(150), 200.0)[0]
+    assert np.allclose(network.space.components(torch.from_numpy(windows)), whole.components, atol=1e-4)
+
+
+def test_ridge_from_sums_is_that_of_all_frames_at_once(corpus, ready, monkeypatch):
+    (network, people, upper), _ = ready
+    clips = sorted(corpus.motion)[:-1]
+    examples = [clip.read(0, len(clip)) for clip in examples_of(corpus, clips, network.space, people)]
+    weights = np.concatenate([np.full(len(e), prior.clip_weight(len(e))) for e in examples])
+    columns = [prior.columns_of(e) for e in examples]
+    x, u, y = (np.concatenate([c[i] - c[i].mean(0) for c in columns]) for i in range(3))
+    strength = closed_form.moment(x, weights, prior.RIDGE)
+    expected = closed_form.ridge_regression(x, y, weights, strength) * ~upper
+    assert np.allclose(network.skip.speech_weight, expected, atol=1e-6)
+    assert np.allclose(network.skip.cue_moment, closed_form.moment(u, weights, 1e-3), atol=1e-7)
+    monkeypatch.setattr("emotag.motion.examples.BLOCK_FRAMES", 40)
+    monkeypatch.setattr(prior, "BLOCK_ROWS", 77)
+    again, _, _ = fitted(corpus, clips)
+    for name, value in network.arrays().items():
+        assert np.allclose(value, again.arrays()[name], atol=1e-5)

@@ -104,13 +104,13 @@ class WhisperEncoder(nn.Module):
         mel = torch.from_numpy(log_mel(samples, self.conv_1.in_channels))
         tokens = len(mel) // MEL_PER_TOKEN
         kept, margin = KEPT_S * TOKEN_RATE_HZ, (WINDOW_S - KEPT_S) // 2 * TOKEN_RATE_HZ
-        parts = [np.zeros((0, len(blocks) * self.positions.shape[1]), np.float32)]
+        found = np.empty((tokens, len(blocks) * self.positions.shape[1]), np.float32)
         for start in range(0, tokens, kept):
             first, last = max(0, start - margin), min(tokens, start + kept + margin)
             states = self(mel[None, first * MEL_PER_TOKEN : last * MEL_PER_TOKEN])
             joined = torch.cat([states[block][0] for block in blocks], 1)
-            parts.append(joined[start - first : start - first + kept].numpy())
-        return np.concatenate(parts)
+            found[start : start + kept] = joined[start - first : start - first + kept].numpy()
+        return found
 
 
 def load(path: Path, blocks: int | None = None) -> WhisperEncoder:

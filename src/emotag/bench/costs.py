@@ -103,8 +103,8 @@ def cost(rates: Rates, people: int, minutes: float) -> dict[str, float]:
     """Core-hours (all, and those of jobs that ask for a GPU) and GB of `people` with `minutes` of footage each."""
     cpu, length = rates.cpu, 60 * minutes
     clip = sum(cpu[rule] for rule in OF_CLIP) * length
-    # Four variants of a drive have a benchmark each, so that their median stands for one.
-    drive = (4 * (cpu["drive"] + cpu["render"]) + cpu["truth"] + cpu["measure"] + cpu["summary"]) * (length - PART_S)
+    # Four variants of a drive are rendered by a job each, so that their median stands for one.
+    drive = (cpu["drive"] + 4 * cpu["render"] + cpu["truth"] + cpu["measure"] + cpu["summary"]) * (length - PART_S)
     person = sum(cpu[rule] for rule in OF_PERSON)
     shared = sum(cpu[rule] for rule in SHARED)
     on_gpu = people * (cpu["adapt"] + cpu["refine"] * length + 4 * cpu["render"] * (length - PART_S)) + cpu["pretrain"]

@@ -6,38 +6,28 @@ is no pickle anywhere.
 """
 
 import dataclasses
-import hashlib
 import json
-import os
-import tempfile
 import typing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from emotag.errors import ArtifactMismatch
+from emotag.io.tensors import StoredArray, atomic, is_whole, stored, write_tensors
 
 SEPARATOR = "/"
+ARRAY = (np.ndarray, StoredArray)
+FINITE_ROWS = 4096
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never a part."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic(path) as file:
+        file.write(data)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -59,15 +49,14 @@ class Artifact:
 
     def save(self, path: Path, provenance: dict[str, Any] | None = None) -> None:
         """Write the artifact to `path` atomically, stamped with `provenance` (what made it, from what)."""
-        tensors: dict[str, np.ndarray] = {}
+        tensors: dict[str, np.ndarray | StoredArray] = {}
         plain: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                tensors[field.name] = np.ascontiguousarray(value)
-            elif isinstance(value, dict) and value and all(isinstance(v, np.ndarray) for v in value.values()):
-                for key, array in value.items():
-                    tensors[f"{field.name}{SEPARATOR}{key}"] = np.ascontiguousarray(array)
+            if isinstance(value, ARRAY):
+                tensors[field.name] = value
+            elif isinstance(value, Mapping) and value and all(isinstance(v, ARRAY) for v in value.values()):
+                tensors |= {f"{field.name}{SEPARATOR}{key}": array for key, array in value.items()}
             else:
                 plain[field.name] = value
         metadata = {
@@ -76,7 +65,7 @@ class Artifact:
             "fields": json.dumps(plain, sort_keys=True),
             "provenance": json.dumps(provenance or {}, sort_keys=True),
         }
-        write_atomic(Path(path), sorted_header(save(dict(sorted(tensors.items())), metadata)))
+        write_tensors(path, tensors, metadata)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -85,7 +74,19 @@ class Artifact:
         Raises:
             ArtifactMismatch: the file is not readable, of another kind or schema version, or its fields are not as declared.
         """
-        metadata, tensors = read_tensors(path)
+        return cls._of(path, *read_tensors(path))
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The same with arrays that are read when they are asked for (`StoredArray`), so that any length fits.
+
+        Raises:
+            ArtifactMismatch: as `load`.
+        """
+        return cls._of(path, *open_tensors(path))
+
+    @classmethod
+    def _of(cls, path: Path, metadata: dict[str, str], tensors: Mapping[str, Any]) -> Self:
         found = (metadata.get("kind"), metadata.get("schema"))
         if found != (cls.KIND, str(cls.SCHEMA)):
             raise ArtifactMismatch(
@@ -123,15 +124,23 @@ class Artifact:
             ):
                 return f"{name} has shape {list(found)}, expected {wanted}"
             sizes |= {size: other for size, other in zip(shape, found, strict=True) if isinstance(size, str)}
-            if not np.isfinite(values[name]).all():
+            if not _is_finite(values[name]):
                 return f"{name} holds numbers that are not finite"
         return ""
+
+
+def _is_finite(array: np.ndarray | StoredArray) -> bool:
+    """Whether all numbers are, looked at a part at a time."""
+    if not array.shape:
+        return bool(np.isfinite(array))
+    parts = (array[start : start + FINITE_ROWS] for start in range(0, len(array), FINITE_ROWS))
+    return all(np.isfinite(part).all() for part in parts)
 
 
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a value is of a declared type: an array, text, a number, or a list or dictionary of anything."""
     kind = typing.get_origin(hint) or hint
-    return isinstance(value, (int, float) if kind is float else kind)
+    return isinstance(value, {float: (int, float), np.ndarray: ARRAY}.get(kind, kind))
 
 
 def _plain_fields(metadata: dict[str, str], path: Path) -> dict[str, Any]:
@@ -160,34 +169,33 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
     return content
 
 
-def sorted_header(data: bytes) -> bytes:
-    """The same safetensors file with its header's keys in order (the library writes metadata in random order) and with the
-    sha256 of all the rest."""
-    length = int.from_bytes(data[:8], "little")
-    content = json.loads(data[8 : 8 + length])
-    arrays = memoryview(data)[8 + length :]
-    content["__metadata__"]["sha256"] = hashlib.sha256(_canonical(content) + arrays).hexdigest()
-    header = _canonical(content)
-    header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + arrays
-
-
-def _canonical(header: dict[str, Any]) -> bytes:
-    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-
-
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     """Read metadata and arrays of any safetensors file.
 
     Raises:
         ArtifactMismatch: the file is missing, cut off or not safetensors.
     """
+    with _checked(path), safe_open(str(path), framework="numpy") as file:
+        return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
+
+
+def open_tensors(path: Path) -> tuple[dict[str, str], dict[str, StoredArray]]:
+    """The same with arrays that are read when they are asked for.
+
+    Raises:
+        ArtifactMismatch: as `read_tensors`.
+    """
+    # The library refuses a header whose arrays do not lie inside the file.
+    with _checked(path), safe_open(str(path), framework="numpy"):
+        return stored(path)
+
+
+@contextmanager
+def _checked(path: Path) -> Iterator[None]:
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            metadata, tensors = dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
-        if not _is_whole(path):
+        yield
+        if not is_whole(path):
             raise ArtifactMismatch(f"{path}: its content is not what was written (sha256); make the file again")
-        return metadata, tensors
     except (SafetensorError, OSError, ValueError) as error:
         raise ArtifactMismatch(f"{path}: cannot be read as an artifact ({error}); make the file again") from error
 
@@ -198,22 +206,10 @@ def read_people(path: Path) -> list[str]:
     Raises:
         ArtifactMismatch: the file cannot be read.
     """
-    people = _plain_fields(read_tensors(path)[0], path).get("people", [])
+    people = _plain_fields(open_tensors(path)[0], path).get("people", [])
     return list(people.values() if isinstance(people, dict) else people)
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether a safetensors file is as it was written: by its sha256, where it has one."""
-    with Path(path).open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        wanted = header.get("__metadata__", {}).pop("sha256", None)
-        digest = hashlib.sha256(_canonical(header))
-        while chunk := file.read(2**20):
-            digest.update(chunk)
-    return wanted in (None, digest.hexdigest())
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """Where an artifact came from, as stamped when it was saved."""
-    metadata, _ = read_tensors(path)
-    return json.loads(metadata.get("provenance", "{}"))
+    return json.loads(open_tensors(path)[0].get("provenance", "{}"))

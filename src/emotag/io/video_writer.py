@@ -16,6 +16,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from emotag.errors import FootageError
+from emotag.io.tensors import StoredArray
 from emotag.types import FPS, SAMPLE_RATE_HZ
 
 SCALER = (
@@ -31,14 +32,14 @@ def write_video(
     frames: Iterable[np.ndarray],
     fps: int = FPS,
     crf: int = 16,
-    audio: np.ndarray | None = None,
+    audio: np.ndarray | StoredArray | None = None,
     all_intra: bool = False,
     comment: str = "",
 ) -> int:
     """Write frames [H, W, 3] uint8 (even sizes) as H.264 yuv420p mp4 and return their number.
 
-    `audio` is mono float at 16 kHz, -1 to 1, starting with the first frame; it is cut or padded with silence to the
-    video's length and stored as AAC. `all_intra` makes every frame a key frame. `comment` goes into the file's metadata.
+    `audio` [samples] is mono float at 16 kHz, -1 to 1, starting with the first frame; it is cut or padded with silence to
+    the video's length and stored as AAC. `all_intra` makes every frame a key frame. `comment` goes into the file's metadata.
 
     Raises:
         FootageError: there are no frames, or a frame's size is odd or changes.
@@ -91,16 +92,16 @@ def write_gray(path: Path, frames: Iterable[np.ndarray], fps: int = FPS) -> int:
 class _SoundTrack:
     """Feeds mono sound to the muxer in step with the frames, so that the file is interleaved."""
 
-    def __init__(self, container: av.container.OutputContainer, audio: np.ndarray, fps: int) -> None:
+    def __init__(self, container: av.container.OutputContainer, audio: np.ndarray | StoredArray, fps: int) -> None:
         self.container, self.fps, self.done = container, fps, 0
-        self.audio = np.asarray(audio, dtype=np.float32).reshape(-1)
+        self.audio = audio
         self.stream = container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono")
         self.stream.bit_rate = 96_000
         _make_deterministic(self.stream)
 
     def write_until(self, frame_count: int) -> None:
         end = round(frame_count * SAMPLE_RATE_HZ / self.fps)
-        chunk = np.clip(self.audio[self.done : end], -1.0, 1.0)
+        chunk = np.clip(np.asarray(self.audio[self.done : end], np.float32), -1.0, 1.0)
         chunk = np.pad(chunk, (0, end - self.done - len(chunk)))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(chunk[None]), format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE_HZ, self.done, Fraction(1, SAMPLE_RATE_HZ)

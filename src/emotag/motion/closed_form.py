@@ -15,14 +15,19 @@ def principal_components(rows: np.ndarray, weights: np.ndarray, count: int) -> t
     share = weights / weights.sum()
     mean = share @ rows
     centred = rows - mean
-    values, vectors = np.linalg.eigh((centred * share[:, None]).T @ centred)
+    return mean, basis_of((centred * share[:, None]).T @ centred, count)
+
+
+def basis_of(covariance: np.ndarray, count: int) -> np.ndarray:
+    """The basis [D, count] of `principal_components` from the rows' [D, D] covariance."""
+    values, vectors = np.linalg.eigh(covariance)
     values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
     # eigh leaves the sign open; the largest entry is made positive so that the same data give the same basis.
     largest = np.abs(vectors).argmax(0)
     vectors = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
-    basis = np.zeros((rows.shape[1], count))
+    basis = np.zeros((len(covariance), count))
     basis[:, : vectors.shape[1]] = vectors / np.sqrt(max(values.clip(0).sum() / count, 1e-12))
-    return mean, basis
+    return basis
 
 
 def moment(x: np.ndarray, weights: np.ndarray, ridge: float) -> np.ndarray:
@@ -30,7 +35,11 @@ def moment(x: np.ndarray, weights: np.ndarray, ridge: float) -> np.ndarray:
 
     Inputs that never move at all still give a matrix that can be solved.
     """
-    outer = (x * weights[:, None]).T @ x / weights.sum()
+    return strengthened((x * weights[:, None]).T @ x / weights.sum(), ridge)
+
+
+def strengthened(outer: np.ndarray, ridge: float) -> np.ndarray:
+    """A mean outer product [K, K] with `ridge` times its mean diagonal added."""
     return outer + max(ridge * np.trace(outer) / len(outer), 1e-9) * np.eye(len(outer))
 
 

@@ -42,8 +42,7 @@ class Codes:
     @classmethod
     def from_motion(cls, motion: Motion) -> "Codes":
         """The columns of an artifact by its layout."""
-        columns = torch.from_numpy(motion.codes)
-        return cls(**{field.name: columns[:, slice(*motion.layout[field.name])] for field in fields(cls)})
+        return StoredCodes(motion)[slice(None)]
 
     def to_motion(self, variant: str, frames: np.ndarray, audio_start_s: float) -> Motion:
         """As an artifact; `frames` [B] are the clip's frames whose pose and plate are used."""
@@ -68,3 +67,18 @@ class Codes:
     def replaced(self, **values: Tensor) -> "Codes":
         """The same codes with some columns exchanged."""
         return Codes(**{field.name: values.get(field.name, getattr(self, field.name)) for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class StoredCodes:
+    """The frames of a Motion, read as they are asked for where it was opened."""
+
+    motion: Motion
+
+    def __getitem__(self, frames: slice) -> Codes:
+        """A run of frames."""
+        columns = torch.from_numpy(self.motion.codes[frames])
+        return Codes(**{field.name: columns[:, slice(*self.motion.layout[field.name])] for field in fields(Codes)})
+
+    def __len__(self) -> int:
+        return len(self.motion.codes)

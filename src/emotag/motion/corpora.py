@@ -4,6 +4,7 @@ With few real people the joint prior is better than that of either part: on left
 0.60 of lip aperture correlation, with 16 synthetic ones beside them 0.68 (16 real talkers: 0.66 and 0.69).
 """
 
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from emotag.artifacts import Corpus
 from emotag.errors import ArtifactMismatch
 
 SYNTHETIC = "synthetic"
-BY_CLIP = ("motion", "action_units", "emotion", "identity", "features", "prosody", "people", "offset_frames")
+ARRAYS = ("motion", "action_units", "emotion", "identity", "features", "prosody")
 
 
 def is_synthetic(corpus: Corpus) -> bool:
@@ -37,10 +38,15 @@ def join(corpora: Sequence[Corpus]) -> Corpus:
             raise ArtifactMismatch(
                 f"corpora: found {', '.join(twice)} in more than one, expected different names; rename the identity or clip"
             )
-    columns = {
-        name: {clip: value for corpus in corpora for clip, value in getattr(corpus, name).items()} for name in BY_CLIP
-    }
-    return replace(first, **columns, provider="+".join(corpus.provider for corpus in corpora))
+    # Views, of which the last map comes first: nothing is read or copied.
+    columns = {name: ChainMap(*(getattr(corpus, name) for corpus in reversed(corpora))) for name in ARRAYS}
+    return replace(
+        first,
+        **columns,
+        people={clip: person for corpus in corpora for clip, person in corpus.people.items()},
+        offset_frames={clip: frames for corpus in corpora for clip, frames in corpus.offset_frames.items()},
+        provider="+".join(corpus.provider for corpus in corpora),
+    )
 
 
 def described(corpus: Corpus) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emotag.artifacts import ActionUnits, Identity, Speech
+from emotag.artifacts import ActionUnits, Array, Identity, Speech
 from emotag.errors import ArtifactMismatch
 from emotag.motion.examples import speech_windows
 from emotag.types import UPPER_FACE_AUS
@@ -36,7 +36,7 @@ class Source:
     for an hour of speech. `features` [K, D] and `prosody` [K, 3] at 50 Hz, `sound_frames` [T] and `offset_frames` as in
     `gather`, `action_units` [T, 6], `identity` [I], `cut` as in `speech_windows`."""
 
-    features: np.ndarray
+    features: Array
     prosody: np.ndarray
     sound_frames: np.ndarray
     offset_frames: float
@@ -57,7 +57,7 @@ class Source:
 
 def prosody_of(speech: Speech) -> np.ndarray:
     """[K, 3] log F0, voiced, energy at 50 Hz."""
-    return np.stack([speech.log_f0, speech.voiced, speech.energy], -1).astype(np.float32)
+    return np.stack([np.asarray(c) for c in (speech.log_f0, speech.voiced, speech.energy)], -1).astype(np.float32)
 
 
 def upper_face_units(units: ActionUnits) -> np.ndarray:

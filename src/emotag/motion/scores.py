@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from emotag.motion.examples import Example
+from emotag.motion.examples import Clip
 from emotag.motion.grmn import GatedResidualMotionNetwork
 
 
@@ -16,27 +16,22 @@ def correlation(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.divide((a * b).sum(0), norm, out=np.zeros(a.shape[1]), where=norm > 1e-9)
 
 
-def predict(network: GatedResidualMotionNetwork, example: Example, chunk: int = 256) -> np.ndarray:
-    """[T, C] standardised motion of an example's frames, a chunk at a time, without gradient or dropout."""
+def predict(network: GatedResidualMotionNetwork, clip: Clip, chunk: int = 256) -> tuple[np.ndarray, np.ndarray]:
+    """[T, C] standardised motion of a clip's frames and [T, C] the tracked one, a chunk at a time, without gradient or
+    dropout."""
     training, device = network.training, network.motion_mean.device
     network.eval()
+    guesses, targets = [], []
     with torch.inference_mode():
-        parts = [
-            network.from_components(
-                *(part[i : i + chunk].to(device) for part in (example.components, example.prosody, example.cues)),
-                example.identity.to(device),
-            ).motion.cpu()
-            for i in range(0, len(example), chunk)
-        ]
+        for start in range(0, len(clip), chunk):
+            run = clip.read(start, start + chunk)
+            inputs = (part.to(device) for part in (run.components, run.prosody, run.cues, run.identity))
+            guesses.append(network.from_components(*inputs).motion.cpu())
+            targets.append(run.target)
     network.train(training)
-    return torch.cat(parts).double().numpy()
+    return torch.cat(guesses).double().numpy(), torch.cat(targets).double().numpy()
 
 
-def lip_score(network: GatedResidualMotionNetwork, examples: Sequence[Example], channel_weights: np.ndarray) -> float:
-    """Mean over examples of the channels' correlation, weighted by `channel_weights` [C]."""
-    return float(np.mean([weighted_correlation(predict(network, e), e, channel_weights) for e in examples]))
-
-
-def weighted_correlation(predicted: np.ndarray, example: Example, channel_weights: np.ndarray) -> float:
-    """`channel_weights`-weighted mean over channels of the correlation with the example's target."""
-    return float(np.average(correlation(predicted, example.target.double().numpy()), weights=channel_weights))
+def lip_score(network: GatedResidualMotionNetwork, clips: Sequence[Clip], channel_weights: np.ndarray) -> float:
+    """Mean over clips of the channels' correlation, weighted by `channel_weights` [C]."""
+    return float(np.mean([np.average(correlation(*predict(network, clip)), weights=channel_weights) for clip in clips]))

@@ -5,12 +5,14 @@ Upper-face channels keep the pooled scale: the action units that drive them are 
 blink in the adaptation part will blink later.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from torch import Tensor
+
+from emotag.artifacts import Array
 
 Values = TypeVar("Values", np.ndarray, Tensor)
 FLOOR = 1e-3  # of an expression unit, or rad: a channel that moves less does not move
@@ -43,10 +45,11 @@ def cues_of(action_units: Values, cue_mean: Values) -> Values:
     return action_units / AU_RANGE - cue_mean
 
 
-def pooled_scale(motions: Sequence[np.ndarray], max_frames: int = 250) -> np.ndarray:
+def pooled_scale(motions: Iterable[np.ndarray], max_frames: int = 250) -> np.ndarray:
     """[C] root of the mean within-clip variance, no clip counting for more than `max_frames` frames (10 s)."""
-    weights = np.array([min(len(motion), max_frames) for motion in motions], np.float64)
-    variances = np.stack([motion.var(0) for motion in motions])
+    found = [(min(len(motion), max_frames), motion.var(0)) for motion in motions]
+    weights = np.array([count for count, _ in found], np.float64)
+    variances = np.stack([variance for _, variance in found])
     return np.maximum(np.sqrt((weights[:, None] * variances).sum(0) / weights.sum()), FLOOR)
 
 
@@ -58,25 +61,43 @@ def of_person(
     `pooled` [C] is the corpus' scale, which counts as `prior_frames` frames against the person's own T; `upper` [C]
     marks the channels that keep it altogether.
     """
-    count = len(motion)
-    own = np.sqrt((count * motion.var(0) + prior_frames * pooled**2) / (count + prior_frames))
+    return of_moments(len(motion), motion.mean(0), motion.var(0), action_units.mean(0), pooled, upper, prior_frames)
+
+
+def of_moments(
+    count: int,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    cue_mean: np.ndarray,
+    pooled: np.ndarray,
+    upper: np.ndarray,
+    prior_frames: float = 25.0,
+) -> MotionStatistics:
+    """`of_person` from the `mean` and `variance` [C] of `count` frames of motion and the mean of the action units [6]."""
+    own = np.sqrt((count * variance + prior_frames * pooled**2) / (count + prior_frames))
     scale = np.maximum(np.where(upper, pooled, own), FLOOR)
-    return MotionStatistics(motion.mean(0), scale, action_units.mean(0) / AU_RANGE)
+    return MotionStatistics(mean, scale, cue_mean / AU_RANGE)
 
 
 def of_people(
-    motion: Mapping[str, np.ndarray],
-    action_units: Mapping[str, np.ndarray],
-    people: Mapping[str, str],
-    upper: np.ndarray,
+    motion: Mapping[str, Array], action_units: Mapping[str, Array], people: Mapping[str, str], upper: np.ndarray
 ) -> tuple[np.ndarray, dict[str, MotionStatistics]]:
-    """Pooled scale [C] and the statistics of each person, over all of their clips (dictionaries by clip)."""
+    """Pooled scale [C] and the statistics of each person, over all of their clips (mappings by clip, a clip read at a time)."""
     clips = sorted(motion)
-    pooled = pooled_scale([motion[clip] for clip in clips])
+    pooled = pooled_scale(np.asarray(motion[clip]) for clip in clips)
     statistics = {}
     for person in sorted(set(people[clip] for clip in clips)):
         own = [clip for clip in clips if people[clip] == person]
-        joined = np.concatenate([motion[clip] for clip in own])
-        cues = np.concatenate([action_units[clip] for clip in own])
-        statistics[person] = of_person(joined, cues, pooled, upper)
+        count = sum(len(motion[clip]) for clip in own)
+        mean, variance = moments_of((motion[clip] for clip in own), count)
+        cue_mean, _ = moments_of((action_units[clip] for clip in own), sum(len(action_units[clip]) for clip in own))
+        statistics[person] = of_moments(count, mean, variance, cue_mean, pooled, upper)
     return pooled, statistics
+
+
+def moments_of(arrays: Iterable[Array], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance [C] of the `count` rows of several arrays, in their type: Chan, Golub and LeVeque (1983), Eq. 2.1."""
+    found = [(len(values), values.mean(0), values.var(0)) for values in map(np.asarray, arrays)]
+    mean = sum(frames / count * own for frames, own, _ in found)
+    variance = sum(frames / count * (own + (middle - mean) ** 2) for frames, middle, own in found)
+    return mean, variance

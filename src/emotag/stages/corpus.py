@@ -13,6 +13,7 @@ from emotag.artifacts import Corpus
 from emotag.audio import speech
 from emotag.config import SpeechConfig, TalkersConfig
 from emotag.head import models
+from emotag.io.tensors import Spool, StoredArray
 from emotag.motion.channels import motion_names
 from emotag.synthetic import voices as shipped
 from emotag.synthetic.corpus import Sample, talker
@@ -28,23 +29,27 @@ def run(
     encoder = speech.load(model, speech_config)
     revision = speech.revision(model, speech_config)
     spoken = [voice for voice in shipped.load(voices) if voice.name != shipped.DEMO]
-    samples: dict[str, Sample] = {}
+    # Each talker's arrays wait on disk: memory does not grow with their number.
+    spool = Spool(out.parent)
+    columns: dict[str, dict[str, StoredArray]] = {field.name: {} for field in fields(Sample)}
     for index in range(config.talkers):
-        samples[f"talker{index:02d}"] = talker(
+        name = f"talker{index:02d}"
+        sample = talker(
             person,
             spoken[index % len(spoken)],
             index,
             config.seed,
             lambda audio: speech.speech_of(audio, encoder, speech_config, revision),
         )
-        log.info("talker %d of %d: %d frames", index + 1, config.talkers, len(samples[f"talker{index:02d}"].motion))
-    columns = {f.name: {name: getattr(sample, f.name) for name, sample in samples.items()} for f in fields(Sample)}
+        for column, arrays in columns.items():
+            arrays[name] = spool.keep(getattr(sample, column))
+        log.info("talker %d of %d: %d frames", index + 1, config.talkers, len(sample.motion))
     Corpus(
         head_model=person.name,
         motion_names=motion_names(person.expression_names),
         **columns,
-        people={name: name for name in samples},
-        offset_frames=dict.fromkeys(samples, 0.0),
+        people={name: name for name in columns["motion"]},
+        offset_frames=dict.fromkeys(columns["motion"], 0.0),
         provider=f"synthetic/{speech_config.provider}/{revision}",
     ).save(out, stage.provenance())
 

@@ -15,6 +15,7 @@ from emotag import stage
 from emotag.artifacts import ActionUnits, Corpus, Emotion, Identity, Speech, Tracks
 from emotag.errors import ArtifactMismatch, ConfigError
 from emotag.io.artifact import read_json
+from emotag.io.tensors import Spool, StoredArray
 from emotag.motion.channels import motion_names
 from emotag.motion.cues import prosody_of, upper_face_units
 
@@ -57,23 +58,32 @@ def run(
             "corpus: curation leaves no clip (results/tables/curation.csv says why); change its limits, add clips, or set "
             "corpus.curated: false"
         )
-    gathered = [(clip, person, *columns_of(*paths)) for clip, person, *paths in chosen]
-    models = sorted({(tracked.head_model, tuple(tracked.expression_names)) for _, _, tracked, _, _ in gathered})
+    # Each clip's arrays wait on disk: memory does not grow with their number.
+    spool = Spool(out.parent)
+    columns: dict[str, dict[str, StoredArray]] = {}
+    offsets: dict[str, float] = {}
+    models: set[tuple[str, tuple[str, ...]]] = set()
+    for clip, _, *paths in chosen:
+        tracked, arrays, offsets[clip] = columns_of(*paths)
+        models.add((tracked.head_model, tuple(tracked.expression_names)))
+        for name, array in arrays.items():
+            columns.setdefault(name, {})[clip] = spool.keep(array)
     if len(models) > 1:
-        names = ", ".join(name for name, _ in models)
+        names = ", ".join(name for name, _ in sorted(models))
         raise ArtifactMismatch(
             f"corpus: the clips are tracked with different heads ({names}), expected one; track again"
         )
-    columns = {name: {row[0]: row[3][name] for row in gathered} for name in gathered[0][3]}
+    ((head_model, expression_names),) = models
+    people_of = {row[0]: row[1] for row in chosen}
     Corpus(
-        head_model=models[0][0],
-        motion_names=motion_names(models[0][1]),
+        head_model=head_model,
+        motion_names=motion_names(expression_names),
         **columns,
-        people={row[0]: row[1] for row in gathered},
-        offset_frames={row[0]: row[4] for row in gathered},
+        people=people_of,
+        offset_frames=offsets,
         provider="clips",
     ).save(out, stage.provenance())
-    log.info("%d clips of %d people", len(gathered), len({row[1] for row in gathered}))
+    log.info("%d clips of %d people", len(chosen), len(set(people_of.values())))
 
 
 def left_out_by(judgements: list[Path]) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""Driving codes for one variant.
+"""Driving codes of an avatar, and of the baselines it is compared with.
 
 Reads: Avatar, Subject, Identity; of the adaptation clip: Tracks, ActionUnits, Speech, sync.json; of the clip that gives
 pose and upper-face cues (the test clip, or the adaptation clip when another voice speaks): Tracks, ActionUnits, sync.json; the
-driving Speech. Writes: a Motion.
+driving Speech. Writes: a Motion a variant.
 """
 
 from pathlib import Path
@@ -37,17 +37,23 @@ def run(
     clip: str,
     self_driven: bool,
     part: ExcerptConfig,
-    variant: str,
-    out: Path,
+    variants: list[str],
+    out: list[Path],
     threads: int = 1,
 ) -> None:
-    """`self_driven`: `speech` is that of `clip`'s own test `part`; else it is another voice, heard from its start."""
+    """`out`: one file for each of `variants`. `self_driven`: `speech` is that of `clip`'s own test `part`; else it is another
+    voice, heard from its start."""
     torch.set_num_threads(threads)
-    if variant not in driving.VARIANTS:
-        raise ConfigError(f"variant: found {variant!r}, expected one of {', '.join(driving.VARIANTS)}")
+    unknown = [variant for variant in variants if variant not in driving.VARIANTS]
+    if unknown or len(variants) != len(out):
+        raise ConfigError(
+            f"variants: found {', '.join(variants)} for {len(out)} files, expected one a file of "
+            f"{', '.join(driving.VARIANTS)}; correct the call"
+        )
     person, figure, feature = Subject.load(subject), Avatar.load(avatar), Identity.load(identity)
     network = grmn.load(figure.network, figure.architecture["network"])
-    own, heard, shown = Speech.load(adapt_speech), Speech.load(speech), Tracks.load(tracks)
+    # Speech is read as its windows are cut: it may be hours.
+    own, heard, shown = Speech.open(adapt_speech), Speech.open(speech), Tracks.load(tracks)
     adapted_part = (person.part[0], person.part[1])
     offset = read_json(sync, "offset_frames")["offset_frames"]
     if self_driven:
@@ -67,8 +73,9 @@ def run(
         adapted_cues=cues.gather(own, adapted_frames, adapted_lag, adapted_units, adapted_frames, feature, cut),
         lower=torch.from_numpy(~channels.upper_face(figure.motion_names)),
     )
-    codes = driving.VARIANTS[variant](network, material)
-    codes.to_motion(variant, frames, audio_start_s).save(out, stage.provenance())
+    for variant, path in zip(variants, out, strict=True):
+        codes = driving.VARIANTS[variant](network, material)
+        codes.to_motion(variant, frames, audio_start_s).save(path, stage.provenance())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Prior in motion space: a closed-form ridge, and the gated residual motion network on top of it.
 
-Reads: one Corpus or several, which count as one. Writes: a Prior. State (checkpoints, progress) goes below `state`. The
-network is kept where it beats the ridge on left-out real people; otherwise its branches are shut and the prior speaks with
-the ridge alone.
+Reads: one Corpus or several, which count as one, a clip at a time, so that memory does not grow with them. Writes: a Prior.
+State (checkpoints, progress) goes below `state`. The network is kept where it beats the ridge on left-out real people;
+otherwise its branches are shut and the prior speaks with the ridge alone.
 """
 
 import logging
@@ -15,7 +15,7 @@ from emotag import methods, stage
 from emotag.artifacts import Corpus, Prior
 from emotag.config import PretrainConfig
 from emotag.motion import channels, corpora, prior, scores, statistics
-from emotag.motion.examples import Example, examples_of
+from emotag.motion.examples import StoredExample, examples_of
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.training.checkpoint import StateFolder, fingerprint
 from emotag.training.loop import train
@@ -37,7 +37,7 @@ def run(
 ) -> None:
     """Fit the prior. `state` is the folder for checkpoints; a killed run resumes from it."""
     torch.set_num_threads(threads)
-    parts = [Corpus.load(path) for path in corpus]
+    parts = [Corpus.open(path) for path in corpus]
     real = {person for part in parts if not corpora.is_synthetic(part) for person in part.people.values()}
     material = corpora.join(parts)
     upper = channels.upper_face(material.motion_names)
@@ -104,8 +104,8 @@ def architecture_of(corpus: Corpus, config: PretrainConfig) -> Architecture:
 
 def train_network(
     network: GatedResidualMotionNetwork,
-    seen: list[Example],
-    unseen: list[Example],
+    seen: list[StoredExample],
+    unseen: list[StoredExample],
     lip_weights: np.ndarray,
     folder: StateFolder,
     config: PretrainConfig,

@@ -21,8 +21,9 @@ from emotag.geometry.camera import Camera
 from emotag.head import models
 from emotag.io.artifact import write_json
 from emotag.io.audio import excerpt, read_audio
+from emotag.io.tensors import Spool
 from emotag.io.video import read_frames, write_video
-from emotag.motion.codes import Codes
+from emotag.motion.codes import Codes, StoredCodes
 from emotag.render import backends, compose
 from emotag.render.base import Renderer
 from emotag.types import FPS
@@ -47,14 +48,16 @@ def run(
 ) -> None:
     """Render one Motion. `facts` is JSON the sidecar repeats: identity, source, licence, consent."""
     torch.set_num_threads(threads)
-    model, person, driven = models.load(head), Subject.load(subject), Motion.load(motion)
+    driven = Motion.open(motion)
+    # On disk, and before all else: memory does not grow with the sound, nor the sound's decoding upon the rest.
+    sound = Spool(out.parent).keep(excerpt(read_audio(audio), driven.audio_start_s, len(driven.frames) / FPS))
+    model, person = models.load(head), Subject.load(subject)
     figure = Avatar.load(avatar)
     deformer = deformer_of(model, person, figure)
     renderer = backends.load(config.backend, threads, antialiased(figure))
     camera = Camera.from_dict(person.camera).resized(config.size_px, config.size_px)
     plates = plate_frames(config, plate, driven.frames)
-    pictures = draw(deformer, renderer, camera, Codes.from_motion(driven), plates)
-    sound = excerpt(read_audio(audio), driven.audio_start_s, len(driven.frames) / FPS)
+    pictures = draw(deformer, renderer, camera, StoredCodes(driven), plates)
     write_video(out, pictures, fps=FPS, crf=config.crf, audio=sound, comment="synthetic: made by emotag")
     sidecar = {
         "synthetic": True,
@@ -90,7 +93,11 @@ def _turns(frames: list[int]) -> bool:
 
 
 def draw(
-    deformer: RiggedDeformer, renderer: Renderer, camera: Camera, codes: Codes, plates: Iterator[np.ndarray]
+    deformer: RiggedDeformer,
+    renderer: Renderer,
+    camera: Camera,
+    codes: Codes | StoredCodes,
+    plates: Iterator[np.ndarray],
 ) -> Iterator[np.ndarray]:
     """Frames [H, W, 3] uint8, a chunk at a time, so that memory does not grow with the audio."""
     with torch.inference_mode():

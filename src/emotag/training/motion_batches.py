@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from emotag.motion.examples import Example
+from emotag.motion.examples import Clip
 from emotag.types import FPS
 
 
@@ -44,10 +44,10 @@ class MotionBatches:
     """Draws batches: a clip with probability in proportion to its length, ten seconds at most, then a place in it.
 
     `identity_mean` [I] is the identity feature of nobody in particular. Batches are drawn on the CPU, so that every
-    device sees the same ones, and handed over on `device`.
+    device sees the same ones, and handed over on `device`. Only the frames of a batch are read.
     """
 
-    examples: Sequence[Example]
+    examples: Sequence[Clip]
     runs: int
     frames: int
     identity_mean: Tensor
@@ -63,22 +63,16 @@ class MotionBatches:
         stacked = [torch.stack(columns) for columns in list(zip(*parts, strict=True))[4:]]
         return MotionBatch(*joined, *stacked).to(self.device)
 
-    def _run(self, example: Example, generator: torch.Generator) -> tuple[Tensor, ...]:
-        last = len(example) - self.frames
+    def _run(self, clip: Clip, generator: torch.Generator) -> tuple[Tensor, ...]:
+        last = len(clip) - self.frames
         start = int(torch.randint(max(last, 0) + 1, (1,), generator=generator))
+        run = clip.read(start, start + self.frames)
         # A clip shorter than a run repeats its last frame.
-        frames = (start + torch.arange(self.frames)).clamp_max(len(example) - 1)
+        frames = torch.arange(self.frames).clamp_max(len(run) - 1)
         known = torch.rand(1, generator=generator) >= self.augmentation.no_identity
-        identity = torch.where(known, example.identity, self.identity_mean).expand(self.frames, -1)
-        components = self._augmented(example.components[frames], generator)
-        return (
-            components,
-            example.prosody[frames],
-            example.cues[frames],
-            identity,
-            example.target[frames],
-            example.emotion[frames],
-        )
+        identity = torch.where(known, run.identity, self.identity_mean).expand(self.frames, -1)
+        components = self._augmented(run.components[frames], generator)
+        return components, run.prosody[frames], run.cues[frames], identity, run.target[frames], run.emotion[frames]
 
     def _augmented(self, components: Tensor, generator: torch.Generator) -> Tensor:
         a = self.augmentation
