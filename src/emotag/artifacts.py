@@ -4,7 +4,7 @@ All per-frame arrays are on the clip's 25 fps video clock. Speech is at 50 Hz on
 clocks are related, and `emotag.audio.windows` samples speech at the video's times, so nothing is resampled twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -217,7 +217,8 @@ class Corpus(Artifact):
 
 @dataclass(frozen=True)
 class Prior(Artifact):
-    """Weights of the motion network with the statistics of its motion space, and how it did on left-out people."""
+    """Weights of the motion network with the statistics of its motion space, and how it did on left-out people; `mouth` holds
+    the mouth field's weights without positions (nothing where no rendered phase trained one)."""
 
     KIND: ClassVar[str] = "prior"
     head_model: str
@@ -226,6 +227,7 @@ class Prior(Artifact):
     architecture: dict[str, Any]
     scores: dict[str, Any]
     people: list[str]
+    mouth: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

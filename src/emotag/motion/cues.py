@@ -43,8 +43,9 @@ class Source:
     action_units: np.ndarray
     identity: np.ndarray
 
-    def __getitem__(self, frames: slice) -> Cues:
-        """A run of frames."""
+    def __getitem__(self, frames: slice | Tensor) -> Cues:
+        """A run of frames, or those of the numbers [B]."""
+        frames = frames if isinstance(frames, slice) else np.asarray(frames)
         windows = speech_windows(self.features, self.prosody, self.sound_frames[frames], self.offset_frames)
         arrays = (*windows, self.action_units[frames], self.identity)
         return Cues(*(torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in arrays))

@@ -1,0 +1,108 @@
+"""The prior's second phase: the motion network and the mouth field trained on pictures of many people (EmoTaG, Sec. 3.4).
+
+Reads: head, the Prior of the first phase, and of each person what stage adapt reads. Writes: a Prior whose network and mouth
+field are trained; the people's Gaussians are thrown away. State (checkpoints, progress) goes below `state`; a killed run
+resumes from it. Where the first phase found no network better than the ridge, what moves the face stays shut here too.
+"""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from emotag import methods, stage
+from emotag.artifacts import Prior
+from emotag.config import RenderedConfig
+from emotag.errors import ConfigError
+from emotag.head import models
+from emotag.motion import channels, grmn, mouth_field, statistics
+from emotag.training import curriculum
+from emotag.training.checkpoint import StateFolder, fingerprint
+from emotag.training.loop import train
+from emotag.training.person import Files, Person
+from emotag.training.progress import Progress
+from emotag.training.stored import keeper
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    *,
+    head: Path,
+    start: Path,
+    names: list[str],
+    subject: list[Path],
+    identity: list[Path],
+    geometry: list[Path],
+    tracks: list[Path],
+    action_units: list[Path],
+    sync: list[Path],
+    emotion: list[Path],
+    speech: list[Path],
+    crop: list[Path],
+    alpha: list[Path],
+    labels: list[Path],
+    state: Path,
+    out: Path,
+    config: RenderedConfig,
+    method: str = "emotag",
+    threads: int = 1,
+) -> None:
+    """Train on the people `names`; all other lists have one file a person, `start` is the first phase's prior."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(config.seed)
+    columns = (subject, identity, geometry, tracks, action_units, sync, emotion, speech, crop, alpha, labels)
+    people = files_of(names, columns)
+    chosen, model, begun = methods.load(method), models.load(head), Prior.load(start)
+    network = grmn.load(begun.network, begun.architecture)
+    mouth = chosen.mouth_field(mouth_field.MouthArchitecture(condition=network.architecture.width), torch.zeros(1, 3))
+    company = curriculum.Company(network, mouth_field.begun(mouth, begun.mouth))
+    trained = chosen.rendered_scopes["all" if begun.scores["network_used"] else "shut"]
+    inputs = [start, *(path for person in people for path in person.listed())]
+    key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
+    with StateFolder(state, key) as folder:
+        scenes = []
+        for name, files in zip(names, people, strict=True):
+            person = Person.load(files, config, keeper(folder.path))
+            cloud = person.first_cloud(model, config)
+            company.join(model, person, cloud, own_space(person, network, begun))
+            scenes.append(person.scene(network, trained, config, threads))
+            log.info("%s: %d frames, %d Gaussians", name, len(person.frames), len(cloud))
+        schedule = curriculum.phases(scenes, config, trained)
+        every = config.checkpoint_every
+        train(
+            company, schedule, folder, Progress(folder.progress, "rendered"), seed=config.seed, checkpoint_every=every
+        )
+    replace(
+        begun,
+        network=network.arrays(),
+        mouth=company.mouth.weights(),
+        scores=begun.scores | {"rendered_people": names},
+        people=sorted({*begun.people, *names}),
+    ).save(out, stage.provenance())
+
+
+def own_space(person: Person, network: grmn.GatedResidualMotionNetwork, begun: Prior) -> statistics.MotionStatistics:
+    """The statistics of one person's motion and cues, as adaptation takes them."""
+    upper = channels.upper_face(begun.motion_names)
+    return statistics.of_person(person.motion, person.source.action_units, network.statistics().scale, upper)
+
+
+def files_of(names: list[str], columns: tuple[list[Path], ...]) -> list[Files]:
+    """Each person's files.
+
+    Raises:
+        ConfigError: there is nobody, or a list is of another length.
+    """
+    counts = {len(column) for column in columns}
+    if not names or counts != {len(names)}:
+        raise ConfigError(
+            f"rendered phase: found {len(names)} people and lists of {sorted(counts)} files, expected at least one person "
+            "and one file each; correct the call, or set pretrain.rendered.iterations to 0"
+        )
+    return [Files(*row) for row in zip(*columns, strict=True)]
+
+
+if __name__ == "__main__":
+    stage.main(run, gpu=True)
