@@ -34,7 +34,7 @@ rule curate_corpus:
 
 rule pretrain:
     input:
-        PLAN.prior_of(CONFIG.adapt.identity),
+        PLAN.priors.trained(CONFIG.adapt.identity),
 
 
 rule adapt_identity:

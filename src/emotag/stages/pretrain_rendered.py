@@ -17,6 +17,7 @@ from emotag.config import RenderedConfig
 from emotag.errors import ConfigError
 from emotag.head import models
 from emotag.motion import channels, grmn, mouth_field, statistics
+from emotag.stages.corpus_clips import left_out_by
 from emotag.training import curriculum
 from emotag.training.checkpoint import StateFolder, fingerprint
 from emotag.training.loop import train
@@ -43,27 +44,34 @@ def run(
     crop: list[Path],
     alpha: list[Path],
     labels: list[Path],
+    clips: list[str],
+    curation: list[Path],
     state: Path,
     out: Path,
     config: RenderedConfig,
     method: str = "emotag",
     threads: int = 1,
 ) -> None:
-    """Train on the people `names`; all other lists have one file a person, `start` is the first phase's prior."""
+    """Train on the people `names`; all other lists have one file a person, `start` is the first phase's prior. Whose clip
+    (of `clips`) was rejected in `curation` is left out."""
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     columns = (subject, identity, geometry, tracks, action_units, sync, emotion, speech, crop, alpha, labels)
-    people = files_of(names, columns)
+    rejected = left_out_by(curation)
+    for clip in sorted(rejected.keys() & set(clips)):
+        log.warning("%s is left out: %s", clip, rejected[clip])
+    rows = zip(names, clips, files_of(names, columns), strict=True)
+    people = {name: files for name, clip, files in rows if clip not in rejected}
     chosen, model, begun = methods.load(method), models.load(head), Prior.load(start)
     network = grmn.load(begun.network, begun.architecture)
     mouth = chosen.mouth_field(mouth_field.MouthArchitecture(condition=network.architecture.width), torch.zeros(1, 3))
     company = curriculum.Company(network, mouth_field.begun(mouth, begun.mouth))
     trained = chosen.rendered_scopes["all" if begun.scores["network_used"] else "shut"]
-    inputs = [start, *(path for person in people for path in person.listed())]
+    inputs = [start, *(path for files in people.values() for path in files.listed())]
     key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
     with StateFolder(state, key) as folder:
         scenes = []
-        for name, files in zip(names, people, strict=True):
+        for name, files in people.items():
             person = Person.load(files, config, keeper(folder.path))
             cloud = person.first_cloud(model, config)
             company.join(model, person, cloud, own_space(person, network, begun))
@@ -78,8 +86,8 @@ def run(
         begun,
         network=network.arrays(),
         mouth=company.mouth.weights(),
-        scores=begun.scores | {"rendered_people": names},
-        people=sorted({*begun.people, *names}),
+        scores=begun.scores | {"rendered_people": sorted(people)},
+        people=sorted({*begun.people, *people}),
     ).save(out, stage.provenance())
 
 
