@@ -57,11 +57,7 @@ def run(
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     columns = (subject, identity, geometry, tracks, action_units, sync, emotion, speech, crop, alpha, labels)
-    rejected = left_out_by(curation)
-    for clip in sorted(rejected.keys() & set(clips)):
-        log.warning("%s is left out: %s", clip, rejected[clip])
-    rows = zip(names, clips, files_of(names, columns), strict=True)
-    people = {name: files for name, clip, files in rows if clip not in rejected}
+    people = people_of(names, clips, columns, left_out_by(curation))
     chosen, model, begun = methods.load(method), models.load(head), Prior.load(start)
     network = grmn.load(begun.network, begun.architecture)
     mouth = chosen.mouth_field(mouth_field.MouthArchitecture(condition=network.architecture.width), torch.zeros(1, 3))
@@ -97,19 +93,30 @@ def own_space(person: Person, network: grmn.GatedResidualMotionNetwork, begun: P
     return statistics.of_person(person.motion, person.source.action_units, network.statistics().scale, upper)
 
 
-def files_of(names: list[str], columns: tuple[list[Path], ...]) -> list[Files]:
-    """Each person's files.
+def people_of(
+    names: list[str], clips: list[str], columns: tuple[list[Path], ...], rejected: dict[str, str]
+) -> dict[str, Files]:
+    """Each person's files, without those whose clip is among the `rejected`.
 
     Raises:
         ConfigError: there is nobody, or a list is of another length.
     """
-    counts = {len(column) for column in columns}
-    if not names or counts != {len(names)}:
+    counts = {len(column) for column in (clips, *columns)}
+    if counts != {len(names)}:
         raise ConfigError(
-            f"rendered phase: found {len(names)} people and lists of {sorted(counts)} files, expected at least one person "
-            "and one file each; correct the call, or set pretrain.rendered.iterations to 0"
+            f"rendered phase: found {len(names)} people and lists of {sorted(counts)} entries, expected one entry a person "
+            "in each; correct the call"
         )
-    return [Files(*row) for row in zip(*columns, strict=True)]
+    for clip in sorted(rejected.keys() & set(clips)):
+        log.warning("%s is left out: %s", clip, rejected[clip])
+    rows = zip(names, clips, *columns, strict=True)
+    people = {name: Files(*files) for name, clip, *files in rows if clip not in rejected}
+    if not people:
+        raise ConfigError(
+            "rendered phase: found 0 people to show it (curation may have rejected all), expected at least one; add clips, "
+            "or set pretrain.rendered.iterations to 0"
+        )
+    return people
 
 
 if __name__ == "__main__":
