@@ -32,7 +32,8 @@ from emotag.workflow.params import grows, stage_code
 from emotag.workflow.paper import Paper, wants_tables
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
-from emotag.workflow.shipped import FOLDER as PRIORS, Shipped
+from emotag.workflow.shipped import FOLDER as PRIORS
+from emotag.workflow.shipped import Shipped, commit_of, put, settings_of, training_code
 from emotag.workflow.takeover import makes_nothing, take_over
 from emotag.workflow.variants import Models, read_variants
 

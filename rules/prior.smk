@@ -153,3 +153,32 @@ rule rendered_prior:
         " --sync {input.sync:q} --emotion {input.emotion:q} --speech {input.speech:q} --crop {input.crop:q}"
         " --alpha {input.alpha:q} --labels {input.labels:q} --state {params.state:q} --out {output:q}"
         " --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+# The prior that comes with the project, rounded, with its card.
+rule ship_prior:
+    input:
+        PLAN.priors.to_ship(),
+    output:
+        prior="results/shipped/synthetic.safetensors",
+        card="results/shipped/synthetic.json",
+        page="results/shipped/README.md",
+    log:
+        "results/logs/ship_prior/shared.log",
+    benchmark:
+        "results/benchmarks/ship_prior/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
+    params:
+        settings=lambda w: dumps(settings_of(CONFIG), sort_keys=True),
+        made_of=lambda w: dumps(training_code()),
+        commit=commit_of(workflow.basedir),
+        code=stage_code("ship_prior"),
+    shell:
+        "python -m emotag.stages.ship_prior --prior {input:q} --settings {params.settings:q} --made-of {params.made_of:q}"
+        " --commit {params.commit:q} --out {output.prior:q} --out-card {output.card:q} --out-page {output.page:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -37,6 +37,21 @@ rule pretrain:
         PLAN.priors.trained(CONFIG.adapt.identity),
 
 
+# Makes the files of data/priors anew, to be committed: what every avatar of synthetic talkers' prior begins with.
+rule shipped_prior:
+    input:
+        expand(
+            "results/shipped/{file}",
+            file=("synthetic.safetensors", "synthetic.json", "README.md"),
+        ),
+    log:
+        "results/logs/shipped_prior/shared.log",
+    localrule: True
+    run:
+        files = put(Path(input.prior).parent, Path(workflow.basedir, PRIORS))
+        Path(log[0]).write_text("\n".join(map(str, files)) + "\n")
+
+
 rule adapt_identity:
     input:
         f"results/summary/{CONFIG.adapt.identity}.json",

@@ -58,6 +58,10 @@ class Priors:
         beside = corpus == OF_CLIPS and self.plan.config.corpus.synthetic
         return [own, f"results/corpus/{SYNTHETIC}/all.safetensors"] if beside else [own]
 
+    def to_ship(self) -> str:
+        """The prior of synthetic people alone, after its last phase."""
+        return f"results/prior/{SYNTHETIC}/all/{RENDERED_FILE if self.renders else FIRST_FILE}"
+
     @property
     def renders(self) -> bool:
         """Whether there is a rendered phase."""

@@ -4,16 +4,18 @@ Beside the file lies its card (JSON): the settings it was trained with, whom it 
 have in common with the card is what the network's inputs and outputs mean; how long it was trained may differ.
 """
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from emotag.errors import ConfigError
-from emotag.io.artifact import read_json
+from emotag.io.artifact import read_json, write_atomic
 from emotag.project import Config
+from emotag.workflow.sources import closure
 
 FOLDER = "data/priors"
-PRIOR, CARD = "synthetic.safetensors", "synthetic.json"
+PRIOR, CARD, PAGE = "synthetic.safetensors", "synthetic.json", "README.md"
 MEANING = {
     "head": ("model",),
     "speech": ("provider", "blocks", "model", "layer", "prosody"),
@@ -59,6 +61,29 @@ class Shipped:
         clips = ["corpus.clips asks for a prior of other people"] if config.corpus.clips else []
         held = [f"it was trained on {person}, who is to be left out"] if person in self.people else []
         return [*self.differences(config), *clips, *held]
+
+
+def training_code() -> list[str]:
+    """`module@digest` lines of the code that makes the synthetic corpus and trains on it."""
+    stages = ("corpus", "pretrain", "pretrain_rendered")
+    return closure(*(f"emotag.stages.{name}" for name in stages), "emotag.methods.emotag")
+
+
+def commit_of(folder: str) -> str:
+    """Where the code of a folder stands in git, marked `-dirty` where it is changed; `unknown` without git."""
+    described = ("git", "-C", folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    try:
+        return subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def put(made: Path, folder: Path) -> list[Path]:
+    """Copy what rule ship_prior made into the folder it is shipped in."""
+    files = [made / name for name in (PRIOR, CARD, PAGE)]
+    for file in files:
+        write_atomic(folder / file.name, file.read_bytes())
+    return [folder / file.name for file in files]
 
 
 def settings_of(config: Config) -> dict[str, dict[str, Any]]:
