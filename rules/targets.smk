@@ -48,8 +48,7 @@ rule shipped_prior:
         "results/logs/shipped_prior/shared.log",
     localrule: True
     run:
-        files = put(Path(input.prior).parent, Path(workflow.basedir, PRIORS))
-        Path(log[0]).write_text("\n".join(map(str, files)) + "\n")
+        put(input, Path(workflow.basedir, PRIORS), Path(log[0]))
 
 
 rule adapt_identity:

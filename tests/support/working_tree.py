@@ -11,7 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "Snakefile", "config.yaml", "rules", "report", "profiles", "envs", "src",
-    "data/assets.yaml", "data/reference", "data/voices", "data/variants.yaml", "data/tables.yaml",
+    "data/assets.yaml", "data/reference", "data/voices", "data/takes", "data/priors",
+    "data/variants.yaml", "data/tables.yaml",
 )  # fmt: skip
 # `python -m emotag.stages.x … --out FILE …`: touches what follows a flag of an output.
 PRETENDER = """#!/bin/sh

@@ -45,8 +45,8 @@ def run(*, prior: Path, settings: str, made_of: str, commit: str, out: Path, out
 
 def rounded(values: np.ndarray) -> np.ndarray:
     """Matrices and larger in half precision, where they are numbers it has; vectors as they are."""
-    half = values.astype(np.float16) if values.dtype == np.float32 and values.ndim > 1 else values
-    return half if np.isfinite(half).all() else values
+    small = values.dtype == np.float32 and values.ndim > 1 and np.abs(values).max() < np.finfo(np.float16).max
+    return values.astype(np.float16) if small else values
 
 
 def card_of(prior: Prior, file: Path, settings: dict[str, Any], made_of: list[str], commit: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from emotag.project import Config
 from emotag.workflow.sources import closure
 
 FOLDER = "data/priors"
-PRIOR, CARD, PAGE = "synthetic.safetensors", "synthetic.json", "README.md"
+PRIOR, CARD = "synthetic.safetensors", "synthetic.json"
 MEANING = {
     "head": ("model",),
     "speech": ("provider", "blocks", "model", "layer", "prosody"),
@@ -78,12 +78,12 @@ def commit_of(folder: str) -> str:
         return "unknown"
 
 
-def put(made: Path, folder: Path) -> list[Path]:
-    """Copy what rule ship_prior made into the folder it is shipped in."""
-    files = [made / name for name in (PRIOR, CARD, PAGE)]
-    for file in files:
-        write_atomic(folder / file.name, file.read_bytes())
-    return [folder / file.name for file in files]
+def put(files: list[str], folder: Path, log: Path) -> None:
+    """Copy what rule ship_prior made into the folder it is shipped in; `log` names the copies."""
+    copies = [folder / Path(file).name for file in files]
+    for file, copy in zip(files, copies, strict=True):
+        write_atomic(copy, Path(file).read_bytes())
+    write_atomic(log, "".join(f"{copy}\n" for copy in copies).encode())
 
 
 def settings_of(config: Config) -> dict[str, dict[str, Any]]:
