@@ -7,7 +7,7 @@ rule adapt:
         subject="results/identities/{identity}/subject.safetensors",
         identity="results/identities/{identity}/identity.safetensors",
         geometry="results/identities/{identity}/geometry.safetensors",
-        prior=lambda w: PLAN.prior_of(w.identity),
+        prior=lambda w: PLAN.priors.of(w.identity),
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.adapt_file(w, "sync.json"),

@@ -34,7 +34,21 @@ rule curate_corpus:
 
 rule pretrain:
     input:
-        PLAN.prior_of(CONFIG.adapt.identity),
+        PLAN.priors.trained(CONFIG.adapt.identity),
+
+
+# Makes the files of data/priors anew, to be committed: what every avatar of synthetic talkers' prior begins with.
+rule shipped_prior:
+    input:
+        expand(
+            "results/shipped/{file}",
+            file=("synthetic.safetensors", "synthetic.json", "README.md"),
+        ),
+    log:
+        "results/logs/shipped_prior/shared.log",
+    localrule: True
+    run:
+        put(input, Path(workflow.basedir, PRIORS), Path(log[0]))
 
 
 rule adapt_identity:

@@ -250,12 +250,9 @@ class PretrainConfig(Settings):
     seed: Seed = 0
 
 
-class AdaptConfig(Settings):
-    """Adaptation of Gaussians and AdaIN to one person."""
+class PictureConfig(Settings):
+    """Training against pictures: Gaussians on tracked motion first, then together with the motion network."""
 
-    scope: Literal["adain", "adain+mouth", "mouth", "backbone", "gaussians"] = Field(
-        "adain+mouth", description="what trains beside the Gaussians; adain is the paper's, the last three are controls"
-    )
     gaussians: int = Field(24_000, ge=500)
     size_px: int = Field(512, ge=32, le=1024)
     static_iterations: int = Field(1200, ge=0)
@@ -268,12 +265,12 @@ class AdaptConfig(Settings):
     )
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
-    amplitude: float = Field(
-        1.1, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
-    )
     weight_mask: float = Field(0.1, ge=0, description="L1 of the drawn opacity against the head's soft mask")
     weight_kl: float = Field(0.01, ge=0)
     weight_score: float = Field(0.1, ge=0)
+    weight_motion: float = Field(
+        0.0, ge=0, description="squared distance to the tracked motion, in the person's deviations (EmoTaG's code: 0.1)"
+    )
     weight_depth: float = Field(1e-2, ge=0)
     weight_normal: float = Field(1e-3, ge=0)
     weight_position: float = Field(0.01, ge=0, description="hinge on local position beyond threshold_position")
@@ -282,6 +279,30 @@ class AdaptConfig(Settings):
     threshold_scale: float = Field(0.6, ge=0)
     checkpoint_every: int = Field(200, ge=1)
     seed: Seed = 0
+
+
+class AdaptConfig(PictureConfig):
+    """Adaptation of Gaussians and AdaIN to one person."""
+
+    scope: Literal["adain", "adain+mouth", "mouth", "backbone", "gaussians"] = Field(
+        "adain+mouth", description="what trains beside the Gaussians; adain is the paper's, the last three are controls"
+    )
+    amplitude: float = Field(
+        1.1, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
+    )
+
+
+class RenderedConfig(PictureConfig):
+    """The prior's rendered phase: Gaussians of each person of the corpus, then all of them with one network."""
+
+    gaussians: int = Field(8_000, ge=500, description="each person's")
+    size_px: int = Field(256, ge=32, le=1024)
+    static_iterations: int = Field(250, ge=0, description="of each person, on tracked motion")
+    iterations: int = Field(12_000, ge=0, description="of all together, a random person a step; 0: no rendered phase")
+    weight_scale: float = Field(0.1, ge=0, description="few Gaussians have to be large, so less than in adaptation")
+    weight_motion: float = Field(
+        1.0, ge=0, description="squared distance to the tracked motion, in the person's deviations (EmoTaG's code: 1)"
+    )
 
 
 class RefineConfig(Settings):

@@ -4,6 +4,7 @@ Torch-free and quick, because every Snakemake process reads it.
 """
 
 import datetime
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +17,22 @@ from emotag.complaints import check_keys, first_complaint
 from emotag.errors import ConfigError, ConsentMissing
 from emotag.people import TALKERS, Identity, Name
 from emotag.presets import PRESETS, choose, has_cuda
-from emotag.sections import DEMO, Adapt, CorpusSettings, DrivingAudio, ExternalMethod, PaperSettings, SyntheticCorpus
+from emotag.sections import (
+    DEMO,
+    Adapt,
+    CorpusSettings,
+    DrivingAudio,
+    ExternalMethod,
+    PaperSettings,
+    Pretrain,
+    PriorSettings,
+    SyntheticCorpus,
+)
 from emotag.yaml_files import merge
 
 DEMO_VIDEO = "results/demo/demo.mp4"
+# The settings of the prior's second phase.
+RENDERED = "pretrain.rendered"
 CONSENT_KEYS = ("source", "licence", "consent")
 # The identity that needs no footage: a talker made by code. It is always there.
 EMBEDDED = {
@@ -55,7 +68,8 @@ class Config(stages.Settings):
     identity: stages.IdentityConfig = Field(stages.IdentityConfig(), description="identity feature (not a name)")
     geometry: stages.GeometryConfig = stages.GeometryConfig()
     curation: stages.CurationConfig = stages.CurationConfig()
-    pretrain: stages.PretrainConfig = stages.PretrainConfig()
+    prior: PriorSettings = PriorSettings()
+    pretrain: Pretrain = Pretrain()
     adapt: Adapt = Adapt()
     paper: PaperSettings = PaperSettings()
     methods: list[ExternalMethod] = Field(default_factory=list, description="other systems' videos, for the tables")
@@ -250,5 +264,16 @@ def _is_file(file: str) -> bool:
 
 def stage_model(section: str) -> type[BaseModel]:
     """The settings model that the stage of a section reads (some sections hold more than their stage needs)."""
-    smaller = {"adapt": stages.AdaptConfig, "synthetic_corpus": stages.SyntheticClipConfig}
+    smaller = {
+        "adapt": stages.AdaptConfig,
+        "synthetic_corpus": stages.SyntheticClipConfig,
+        "pretrain": stages.PretrainConfig,
+        RENDERED: stages.RenderedConfig,
+    }
     return smaller.get(section) or Config.model_fields[section].annotation
+
+
+def stage_settings(config: Config, section: str) -> dict[str, Any]:
+    """The values of a section (`a.b`: of section b within a) that its stage reads."""
+    values = functools.reduce(getattr, section.split("."), config).model_dump(mode="json")
+    return {name: values[name] for name in stage_model(section).model_fields}

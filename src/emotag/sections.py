@@ -35,6 +35,22 @@ class Adapt(stages.AdaptConfig):
     )
 
 
+class Pretrain(stages.PretrainConfig):
+    """The prior's two phases: in motion space, then on pictures."""
+
+    rendered: stages.RenderedConfig = stages.RenderedConfig()
+
+
+class PriorSettings(stages.Settings):
+    """Which prior an avatar begins with."""
+
+    source: Literal["auto", "shipped", "train"] = Field(
+        "auto",
+        description="shipped: that of data/priors, an error where the settings do not fit it; train: one is trained; "
+        "auto: the shipped one where it fits, else one is trained, and which is said at the start",
+    )
+
+
 class SyntheticCorpus(stages.SyntheticClipConfig):
     """Rendered talkers with ground truth (target synthetic_corpus): how many, and the settings of each clip."""
 

@@ -16,14 +16,16 @@ def plan(corpus=(), **identities) -> Plan:
 
 def test_shared_work_is_that_of_the_prior_in_use():
     assert plan().shared_jobs("demo") == [
-        "head/shared", "demo/shared", "lips/shared", "corpus/shared", "pretrain/synthetic@all@shared"
+        "head/shared", "demo/shared", "lips/shared", "corpus/shared", "pretrain/synthetic@all@shared",
+        "pretrain_rendered/synthetic@all@shared",
     ]  # fmt: skip
     mine = plan(["me", "you"], me={"video": "me.mp4"}, you={"video": "you.mp4"})
     assert mine.shared_jobs("me") == [
-        "head/shared", "lips/shared", "corpus_clips/without-me@shared", "pretrain/clips@without-me@shared"
+        "head/shared", "lips/shared", "corpus_clips/without-me@shared", "pretrain/clips@without-me@shared",
+        "pretrain_rendered/clips@without-me@shared",
     ]  # fmt: skip
-    assert mine.prior_of("me") == "results/prior/clips/without-me/prior.safetensors"
-    assert mine.shared_jobs("demo")[-1] == "pretrain/clips@all@shared"
+    assert mine.priors.of("me") == "results/prior/clips/without-me/rendered.safetensors"
+    assert mine.shared_jobs("demo")[-2:] == ["pretrain/clips@all@shared", "pretrain_rendered/clips@all@shared"]
 
 
 def test_what_is_tested_on_where_nothing_is_named():

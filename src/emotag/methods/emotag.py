@@ -20,6 +20,11 @@ from emotag.types import NEUTRAL
 ADAIN = ("network.speech.adain.", "network.action_units.modulation.")
 # About as many weights as AdaIN's (a test counts them), for the control of the ablation without it.
 BACKBONE = ("network.backbone.0.", "network.backbone.2.", "network.backbone.4.", "network.base.")
+# All but the layers that move the face: where these are shut, they stay so.
+BESIDE_MOTION = (
+    "network.speech.", "network.action_units.", "network.backbone.", "network.emotion.encoder.",
+    "network.emotion.classifier.", "network.gate.", "mouth.",
+)  # fmt: skip
 
 
 def prior_objective(channel_weights: Tensor) -> Callable[[MotionBatch, GatedResidualMotionNetwork], dict[str, Tensor]]:
@@ -73,7 +78,7 @@ METHOD = Method(
         "mouth offsets of rotation and scale centred on the identity; dense tri-plane instead of a hash grid",
         "Gaussians for hair beyond the mesh by a plane sweep; neck and hanging hair stay with the trunk by a share",
         "head poses corrected while Gaussians are fitted, and refined against the finished avatar before it is driven",
-        "prior trained in motion space against the tracked motion (weight 1), with its velocity; no rendered phase yet",
+        "prior trained in motion space against the tracked motion (weight 1), with its velocity, before its rendered phase",
         "weights 0.01 (KL) and 0.1 (score) as in the released code; the paper prints none",
     ),
     motion_network=GatedResidualMotionNetwork,
@@ -87,4 +92,5 @@ METHOD = Method(
         "backbone": BACKBONE,
         "gaussians": (),
     },
+    rendered_scopes={"all": ("network.", "mouth."), "shut": BESIDE_MOTION},
 )

@@ -44,8 +44,9 @@ class Source:
     identity: np.ndarray
     cut: str = "between"
 
-    def __getitem__(self, frames: slice) -> Cues:
-        """A run of frames."""
+    def __getitem__(self, frames: slice | Tensor) -> Cues:
+        """A run of frames, or those of the numbers [B]."""
+        frames = frames if isinstance(frames, slice) else np.asarray(frames)
         sound_frames = self.sound_frames[frames]
         windows = speech_windows(self.features, self.prosody, sound_frames, self.offset_frames, self.cut)
         arrays = (*windows, self.action_units[frames], self.identity)

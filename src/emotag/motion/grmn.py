@@ -9,9 +9,10 @@ Choices where the paper is silent or its released code differs, all recorded in 
 - a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -187,6 +188,13 @@ class GatedResidualMotionNetwork(nn.Module):
         self.motion_mean.copy_(torch.from_numpy(np.asarray(statistics.mean, np.float32)))
         self.motion_scale.copy_(torch.from_numpy(np.asarray(statistics.scale, np.float32)))
         self.cue_mean.copy_(torch.from_numpy(np.asarray(statistics.cue_mean, np.float32)))
+
+    def speaking(self, statistics: MotionStatistics) -> Self:
+        """This network in the motion space of somebody else: the weights are shared, the statistics are its own."""
+        other = copy.copy(self)
+        other._buffers = {name: buffer.clone() for name, buffer in self._buffers.items()}
+        other.set_statistics(statistics)
+        return other
 
     def shut(self) -> None:
         """Zero the last layers of base and residual, so that motion is the ridge's; the rest stays."""

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from emotag.config import AdaptConfig
+from emotag.config import PictureConfig
 from emotag.gaussians.cloud import HAIR
 from emotag.gaussians.deformer import RiggedDeformer
 from emotag.geometry.camera import Camera
 from emotag.motion.codes import Codes
-from emotag.motion.cues import Cues
+from emotag.motion.cues import Cues, Source
 from emotag.motion.grmn import GatedResidualMotionNetwork, GrmnOutput
+from emotag.motion.statistics import FLOOR
 from emotag.render.base import Frame, Renderer
 from emotag.render.photometric import Photometric
 from emotag.training.facing import facing_normals
 from emotag.training.footage import Footage
 from emotag.training.geometry_loss import depth_loss, normal_loss, pooled
-from emotag.training.losses import emotion_divergence, gate_score, position_hinge, scale_hinge
+from emotag.training.losses import emotion_divergence, gate_score, position_hinge, scale_hinge, weighted_square
 from emotag.types import NEUTRAL
 
 CHUNK_FRAMES = 32
@@ -63,12 +64,12 @@ class Scene:
 
     footage: Footage
     tracked: Codes
-    cues: Cues
+    cues: Cues | Source
     teacher: Tensor
     camera: Camera
     renderer: Renderer
     photometric: Photometric
-    config: AdaptConfig
+    config: PictureConfig
     tokens: Tensor | None = None
 
     def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
@@ -123,10 +124,20 @@ class Scene:
             jaw=torch.where(anchored, self.tracked.jaw[frames], codes.jaw),
         )
         teacher = self.teacher[frames]
-        return self.picture_losses(model, codes, frames, normals=True) | {
+        losses = self.picture_losses(model, codes, frames, normals=True) | {
             "kl": emotion_divergence(teacher, out.emotion),
             "score": gate_score(out.gate, teacher[:, NEUTRAL]),
         }
+        if self.config.weight_motion > 0:
+            losses["motion"] = self.motion_loss(model.network, out, frames)
+        return losses
+
+    def motion_loss(self, network: GatedResidualMotionNetwork, out: GrmnOutput, frames: Tensor) -> Tensor:
+        """Squared distance to the tracked motion in the network's space; channels that do not move are noise alone."""
+        tracked = torch.cat([self.tracked.expression[frames], self.tracked.jaw[frames]], 1)
+        alive = (network.motion_scale > 2 * FLOOR).float()
+        target = (tracked - network.motion_mean) / network.motion_scale
+        return weighted_square(out.motion, target, alive / alive.mean().clamp_min(1e-6))
 
 
 def predicted_codes(tracked: Codes, out: GrmnOutput, network: GatedResidualMotionNetwork) -> Codes:
@@ -159,7 +170,7 @@ def frame_batches(count: int, size: int) -> Callable[[torch.Generator], Tensor]:
     return lambda generator: torch.randperm(count, generator=generator)[:size]
 
 
-def loss_weights(config: AdaptConfig) -> dict[str, float]:
+def loss_weights(config: PictureConfig) -> dict[str, float]:
     """Weights by loss name: L1 + D-SSIM + mask + regularisers + geometry + KL + score."""
     return {
         "l1": 1.0,
@@ -171,4 +182,5 @@ def loss_weights(config: AdaptConfig) -> dict[str, float]:
         "normal": config.weight_normal,
         "kl": config.weight_kl,
         "score": config.weight_score,
+        "motion": config.weight_motion,
     }
