@@ -102,6 +102,7 @@ rule drive:
         clip=lambda w: PLAN.cue_clip(w.identity, w.drive),
         self_driven=lambda w: w.drive.startswith("self-"),
         part=PLAN.test_part,
+        emotion=PLAN.timeline,
         code=stage_code("drive", METHOD),
     shell:
         "python -m emotag.stages.drive --avatar {input.avatar:q} --subject {input.subject:q}"
@@ -109,4 +110,5 @@ rule drive:
         " --adapt-action-units {input.adapt_action_units:q} --adapt-speech {input.adapt_speech:q}"
         " --adapt-sync {input.adapt_sync:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
         " --sync {input.sync:q} --speech {input.speech:q} --clip {params.clip} --self-driven {params.self_driven}"
-        " --part {params.part:q} --variant {wildcards.variant} --out {output:q} --threads {threads} 2>&1 | tee -i {log:q}"
+        " --part {params.part:q} --emotion {params.emotion:q} --variant {wildcards.variant} --out {output:q}"
+        " --threads {threads} 2>&1 | tee -i {log:q}"

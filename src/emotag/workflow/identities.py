@@ -100,6 +100,17 @@ class Plan:
         """The avatar, and its baselines where there is a truth to compare with."""
         return list(VARIANTS) if drive.startswith(SELF) else ["avatar"]
 
+    def moods(self, wildcards: Any) -> list[dict[str, Any]]:
+        """The emotions that are set for a drive: those of adapt.emotion for the audio that stands beside it."""
+        drive = self.config.adapt.drive
+        chosen = isinstance(drive, DrivingAudio) and wildcards.drive == AUDIO + audio_name(drive.audio)
+        ours = chosen and wildcards.identity == self.config.adapt.identity
+        return [mood.model_dump(mode="json", exclude_none=True) for mood in self.config.adapt.emotion] if ours else []
+
+    def timeline(self, wildcards: Any) -> str:
+        """`moods` as the settings of stage drive."""
+        return json.dumps({"timeline": self.moods(wildcards)})
+
     def cue_clip(self, identity: str, drive: str) -> str:
         """The clip whose poses, upper-face cues and plate a drive uses."""
         return str(self.part(identity, drive).clip) if drive.startswith(SELF) else self.adapt_clip(identity)
@@ -114,6 +125,12 @@ class Plan:
         own = f"results/corpus/{corpus}/{left_out}.safetensors"
         beside = corpus == OF_CLIPS and self.config.corpus.synthetic
         return [own, f"results/corpus/{SYNTHETIC}/all.safetensors"] if beside else [own]
+
+    def actors(self) -> list[str]:
+        """The corpus that emotion is learnt from, where synthetic talkers can speak for the settings and it is asked for."""
+        with_ridge = self.config.pretrain.ridge and self.config.pretrain.emotion_iterations
+        silent = self.config.without_talkers()
+        return [f"results/corpus/{SYNTHETIC}/actors.safetensors"] if with_ridge and not silent else []
 
     def corpus_identity(self, clip: str) -> str:
         """The identity whose subject tracks a corpus clip."""
@@ -183,7 +200,8 @@ class Plan:
         corpus, left_out = self.corpus(), self.left_out(identity)
         made = "corpus/shared" if corpus == SYNTHETIC else f"corpus_clips/{left_out}@shared"
         footage = ["demo/shared"] if self.is_embedded(identity) else []
-        return ["head/shared", *footage, "lips/shared", made, f"pretrain/{corpus}@{left_out}@shared"]
+        acted = ["actors/shared"] if self.actors() else []
+        return ["head/shared", *footage, "lips/shared", made, *acted, f"pretrain/{corpus}@{left_out}@shared"]
 
     def preprocessed(self, identity: str) -> list[str]:
         """All that is known of an identity before an avatar is made."""
@@ -392,7 +410,10 @@ class Plan:
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        return json.dumps({"identity": wildcards.identity, **terms, **self.terms}, sort_keys=True)
+        moods = (
+            {"emotion": self.moods(wildcards)} if getattr(wildcards, "drive", None) and self.moods(wildcards) else {}
+        )
+        return json.dumps({"identity": wildcards.identity, **terms, **self.terms, **moods}, sort_keys=True)
 
 
 def audio_name(file: str) -> str:
