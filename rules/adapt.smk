@@ -102,7 +102,7 @@ rule drive:
         clip=lambda w: PLAN.cue_clip(w.identity, w.drive),
         self_driven=lambda w: w.drive.startswith("self-"),
         part=PLAN.test_part,
-        emotion=PLAN.timeline,
+        emotion=lambda w: timeline(CONFIG, w.identity, w.drive),
         code=stage_code("drive", METHOD),
     shell:
         "python -m emotag.stages.drive --avatar {input.avatar:q} --subject {input.subject:q}"

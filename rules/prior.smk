@@ -81,7 +81,7 @@ rule corpus_of_clips:
 rule prior:
     input:
         corpus=lambda w: PLAN.corpora(w.corpus, w.left_out),
-        actors=PLAN.actors(),
+        actors=actors(CONFIG),
     output:
         "results/prior/{corpus}/{left_out}/prior.safetensors",
     log:

@@ -179,10 +179,9 @@ class GatedResidualMotionNetwork(nn.Module):
         identity = self.space.identity(identity).expand(len(components), -1)
         return self.backbone(self.speech.pooled(self.speech.tokens(components, prosody), identity))
 
-    def latent(self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor) -> Tensor:
-        """[B, Z] the emotion latent."""
-        seen = self.action_units(cues, self.space.identity(identity).expand(len(cues), -1))
-        return self.emotion.encoder(self.voice(components, prosody, identity) + seen + self.shift)
+    def felt(self, voice: Tensor, cues: Tensor, identity: Tensor) -> Tensor:
+        """[B, width] of `voice` and cues, what latent and gate are made of."""
+        return voice + self.action_units(cues, self.space.identity(identity).expand(len(cues), -1)) + self.shift
 
     def expect(self, voice: Tensor) -> None:
         """Take `voice` [B, width] (of `voice`) for how this person speaks when calm: emotion is what differs from it."""

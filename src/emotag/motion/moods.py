@@ -81,25 +81,27 @@ def outputs(network: GatedResidualMotionNetwork, example: Example, cues: bool = 
 
 
 def fit_moods(network: GatedResidualMotionNetwork, examples: Sequence[Example]) -> None:
-    """Mean latent and mean cues of the frames that show each emotion in full: what setting an emotion stands for; and how
-    calm voices sound."""
-    latents, voices, cues, emotion = [], [], [], []
+    """Closed forms after training: the decoder's last layer (few steps leave it rough), how calm voices sound, and the mean
+    latent and cues of the frames that show each emotion in full, which is what setting an emotion stands for."""
+    columns: list[tuple[Tensor, ...]] = []
+    few = slice(None, None, EVERY)
     network.eval()
-    for example in examples:
-        few = slice(None, None, EVERY)
-        with torch.inference_mode():
-            components, prosody, seen = example.components[few], example.prosody[few], example.cues[few]
-            latents.append(network.latent(components, prosody, seen, example.identity))
-            voices.append(network.voice(components, prosody, example.identity))
-        cues.append(example.cues[few])
-        emotion.append(example.emotion[few])
-    latent, cue, shown = torch.cat(latents), torch.cat(cues), torch.cat(emotion)
-    network.calm.copy_(torch.cat(voices)[shown[:, NEUTRAL] > CALM].mean(0))
+    with torch.inference_mode():
+        for example in examples:
+            cues, target = example.cues[few], example.target[few] / network.residual_ratio()
+            voice = network.voice(example.components[few], example.prosody[few], example.identity)
+            felt = network.felt(voice, cues, example.identity)
+            columns.append(
+                (voice, network.emotion.encoder(felt), network.gate(felt), cues, target, example.emotion[few])
+            )
+    voice, latent, gate, cues, target, shown = (torch.cat(column) for column in zip(*columns, strict=True))
+    network.emotion.refit(latent, gate, target)
+    network.calm.copy_(voice[shown[:, NEUTRAL] > CALM].mean(0))
     for index in range(len(EMOTIONS)):
         chosen = shown[:, index] >= min(FULL, float(shown[:, index].max()))
         network.mood_latent[index] = latent[chosen].mean(0)
         if index != NEUTRAL:
-            network.mood_cues[index] = cue[chosen].mean(0)
+            network.mood_cues[index] = cues[chosen].mean(0)
 
 
 def agreement(network: GatedResidualMotionNetwork, examples: Sequence[Example], cues: bool) -> dict[str, float]:

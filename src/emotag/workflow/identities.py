@@ -5,10 +5,8 @@ clip or of a part of it, so that there is a ground truth) or `audio-<name>` (spe
 """
 
 import json
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
@@ -17,11 +15,10 @@ from emotag.project import DEMO_VIDEO, Config, check_corpus, clip_owners
 from emotag.sections import DrivingAudio
 from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
 from emotag.workflow.derived import base_of, derive, part_named
+from emotag.workflow.moods import AUDIO, SYNTHETIC, actors, audio_name, moods
 
 SELF = "self-"
-AUDIO = "audio-"
 VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
-SYNTHETIC = "synthetic"
 OF_CLIPS = "clips"
 # Files of a clip that depend on whose head was fitted to it, or on the part that was adapted on.
 FITTED = (
@@ -100,17 +97,6 @@ class Plan:
         """The avatar, and its baselines where there is a truth to compare with."""
         return list(VARIANTS) if drive.startswith(SELF) else ["avatar"]
 
-    def moods(self, wildcards: Any) -> list[dict[str, Any]]:
-        """The emotions that are set for a drive: those of adapt.emotion for the audio that stands beside it."""
-        drive = self.config.adapt.drive
-        chosen = isinstance(drive, DrivingAudio) and wildcards.drive == AUDIO + audio_name(drive.audio)
-        ours = chosen and wildcards.identity == self.config.adapt.identity
-        return [mood.model_dump(mode="json", exclude_none=True) for mood in self.config.adapt.emotion] if ours else []
-
-    def timeline(self, wildcards: Any) -> str:
-        """`moods` as the settings of stage drive."""
-        return json.dumps({"timeline": self.moods(wildcards)})
-
     def cue_clip(self, identity: str, drive: str) -> str:
         """The clip whose poses, upper-face cues and plate a drive uses."""
         return str(self.part(identity, drive).clip) if drive.startswith(SELF) else self.adapt_clip(identity)
@@ -125,12 +111,6 @@ class Plan:
         own = f"results/corpus/{corpus}/{left_out}.safetensors"
         beside = corpus == OF_CLIPS and self.config.corpus.synthetic
         return [own, f"results/corpus/{SYNTHETIC}/all.safetensors"] if beside else [own]
-
-    def actors(self) -> list[str]:
-        """The corpus that emotion is learnt from, where synthetic talkers can speak for the settings and it is asked for."""
-        with_ridge = self.config.pretrain.ridge and self.config.pretrain.emotion_iterations
-        silent = self.config.without_talkers()
-        return [f"results/corpus/{SYNTHETIC}/actors.safetensors"] if with_ridge and not silent else []
 
     def corpus_identity(self, clip: str) -> str:
         """The identity whose subject tracks a corpus clip."""
@@ -200,7 +180,7 @@ class Plan:
         corpus, left_out = self.corpus(), self.left_out(identity)
         made = "corpus/shared" if corpus == SYNTHETIC else f"corpus_clips/{left_out}@shared"
         footage = ["demo/shared"] if self.is_embedded(identity) else []
-        acted = ["actors/shared"] if self.actors() else []
+        acted = ["actors/shared"] if actors(self.config) else []
         return ["head/shared", *footage, "lips/shared", made, *acted, f"pretrain/{corpus}@{left_out}@shared"]
 
     def preprocessed(self, identity: str) -> list[str]:
@@ -410,12 +390,6 @@ class Plan:
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        moods = (
-            {"emotion": self.moods(wildcards)} if getattr(wildcards, "drive", None) and self.moods(wildcards) else {}
-        )
-        return json.dumps({"identity": wildcards.identity, **terms, **self.terms, **moods}, sort_keys=True)
-
-
-def audio_name(file: str) -> str:
-    """A name for results that are driven by `file`: its stem, with what cannot stand in a name replaced."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem).strip("-_") or "speech"
+        chosen = moods(self.config, wildcards.identity, getattr(wildcards, "drive", ""))
+        emotion = {"emotion": chosen} if chosen else {}
+        return json.dumps({"identity": wildcards.identity, **terms, **self.terms, **emotion}, sort_keys=True)
