@@ -29,6 +29,7 @@ from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.licences import terms
 from emotag.workflow.params import grows, stage_code
+from emotag.workflow.moods import actors, timeline
 from emotag.workflow.paper import Paper, wants_tables
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places

@@ -81,6 +81,7 @@ rule corpus_of_clips:
 rule prior:
     input:
         corpus=lambda w: PLAN.priors.corpora(w.corpus, w.left_out),
+        actors=actors(CONFIG),
     output:
         "results/prior/{corpus}/{left_out}/prior.safetensors",
     log:
@@ -99,9 +100,8 @@ rule prior:
         config=stage_config("pretrain"),
         code=stage_code("pretrain", METHOD),
     shell:
-        "python -m emotag.stages.pretrain --corpus {input.corpus:q} --out {output:q} --state {params.state:q}"
-        " --threads {threads}"
-        " --config {params.config:q} 2>&1 | tee -i {log:q}"
+        "python -m emotag.stages.pretrain --corpus {input.corpus:q} --actors {input.actors:q} --out {output:q}"
+        " --state {params.state:q} --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 # What stage adapt reads of a person, of everybody whom the rendered phase sees.

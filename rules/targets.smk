@@ -26,6 +26,12 @@ rule synthetic_tables:
         "results/tables/tracker_truth.csv",
 
 
+# What the adapted avatar shows when an emotion is set or heard: a table and a contact sheet.
+rule emotion_table:
+    input:
+        f"results/emotion_control/{CONFIG.adapt.identity}.csv",
+
+
 # Which clips of the corpus are fit for a prior, and why not: results/tables/curation.csv.
 rule curate_corpus:
     input:

@@ -129,8 +129,8 @@ class Config(stages.Settings):
         """The identities declared, and those of the synthetic corpus."""
         return self.synthetic_corpus.people() | self.identities
 
-    def lacking(self) -> list[str]:
-        """Why no prior can be trained as configured: synthetic talkers have neither a face to recognise nor features
+    def without_talkers(self) -> dict[str, str]:
+        """Settings that synthetic talkers cannot speak for, and why: they have neither a face to recognise nor features
         given from outside."""
         reasons = {
             "speech.provider given": self.speech.provider == "given"
@@ -139,10 +139,14 @@ class Config(stages.Settings):
             f"head.model {self.head.model}": self.head.model.startswith("flame")
             and "move by named units, not by FLAME's",
         }
+        return {setting: why for setting, why in reasons.items() if why}
+
+    def lacking(self) -> list[str]:
+        """Why no prior can be trained as configured."""
         return [
             f"{setting} needs corpus: {{clips: [...], synthetic: false}}, because the synthetic talkers {why}"
-            for setting, why in reasons.items()
-            if why and (self.corpus.synthetic or not self.corpus.clips)
+            for setting, why in self.without_talkers().items()
+            if self.corpus.synthetic or not self.corpus.clips
         ]
 
 

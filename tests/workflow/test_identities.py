@@ -16,12 +16,14 @@ def plan(corpus=(), **identities) -> Plan:
 
 def test_shared_work_is_that_of_the_prior_in_use():
     assert plan().shared_jobs("demo") == [
-        "head/shared", "demo/shared", "lips/shared", "corpus/shared", "pretrain/synthetic@all@shared",
+        "head/shared", "demo/shared", "lips/shared", "corpus/shared", "actors/shared",
+        "pretrain/synthetic@all@shared",
         "pretrain_rendered/synthetic@all@shared",
     ]  # fmt: skip
     mine = plan(["me", "you"], me={"video": "me.mp4"}, you={"video": "you.mp4"})
     assert mine.shared_jobs("me") == [
-        "head/shared", "lips/shared", "corpus_clips/without-me@shared", "pretrain/clips@without-me@shared",
+        "head/shared", "lips/shared", "corpus_clips/without-me@shared", "actors/shared",
+        "pretrain/clips@without-me@shared",
         "pretrain_rendered/clips@without-me@shared",
     ]  # fmt: skip
     assert mine.priors.of("me") == "results/prior/clips/without-me/rendered.safetensors"

@@ -31,8 +31,30 @@ class EmotionBranch(nn.Module):
 
     def forward(self, shared: Tensor) -> tuple[Tensor, Tensor]:
         """[B, width] to residual [B, C] and emotion logits [B, 7]."""
-        latent = self.encoder(shared)
+        return self.of_latent(self.encoder(shared))
+
+    def of_latent(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Latent [B, Z] to residual [B, C] and emotion logits [B, 7]."""
         return self.decoder(latent), self.classifier(latent)
+
+    @torch.no_grad()
+    def refit(self, latent: Tensor, gate: Tensor, wanted: Tensor, strength: float = 1e-2) -> None:
+        """The decoder's last layer by ridge regression: `gate` [N, 1] times the residual of `latent` [N, Z] near `wanted`
+        [N, C]; `strength` times the mean diagonal keeps it solvable."""
+        hidden = self.decoder[:-1](latent).double()
+        inputs = gate.double() * torch.cat([hidden, torch.ones_like(hidden[:, :1])], 1)
+        moment = inputs.T @ inputs
+        moment += strength * moment.diagonal().mean() * torch.eye(len(moment), dtype=moment.dtype)
+        solved = torch.linalg.solve(moment, inputs.T @ wanted.double())
+        self.decoder[-1].weight.copy_(solved[:-1].T)
+        self.decoder[-1].bias.copy_(solved[-1])
+
+    @torch.no_grad()
+    def project(self, projection: Tensor) -> None:
+        """Turn every residual r [C] from now on into `projection` r ([C, C])."""
+        last = self.decoder[-1]
+        last.weight.copy_(projection @ last.weight)
+        last.bias.copy_(projection @ last.bias)
 
     def shut(self) -> None:
         """Zero the decoder's last layer, so that the residual moves nothing."""
@@ -46,6 +68,20 @@ class NoResidual(nn.Module):
     def __init__(self, width: int, channels: int, latent: str) -> None:
         super().__init__()
         self.channels = channels
+
+    def encoder(self, shared: Tensor) -> Tensor:
+        """A latent that says nothing."""
+        return shared.new_zeros(len(shared), len(EMOTIONS))
+
+    def of_latent(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Zeros [B, C] and [B, 7]."""
+        return latent.new_zeros(len(latent), self.channels), latent.new_zeros(len(latent), len(EMOTIONS))
+
+    def refit(self, latent: Tensor, gate: Tensor, wanted: Tensor) -> None:
+        """There is nothing to fit."""
+
+    def project(self, projection: Tensor) -> None:
+        """There is nothing to project."""
 
     def forward(self, shared: Tensor) -> tuple[Tensor, Tensor]:
         """[B, width] to zeros [B, C] and [B, 7]."""

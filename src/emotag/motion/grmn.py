@@ -6,6 +6,8 @@ Choices where the paper is silent or its released code differs, all recorded in 
 - the base branch reads speech alone (`audio`) or speech and cues (`audio_au`);
 - windows of speech are cut between tokens, symmetric around the frame, or of whole tokens as the released code's (`windows`);
 - gate, residual, AdaIN and prosody can be left out (`gate`, `residual`, `modulation`, `prosody`): the ablations;
+- a person's voice is moved to where the corpus' calm voices are, before emotion is heard in it (`expect`);
+- the residual can be in units of its own (`residual_scale`), and the emotion be set instead of heard (`mood`);
 - a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
 """
 
@@ -24,8 +26,8 @@ from emotag.motion.adain import MODULATIONS
 from emotag.motion.emotion_branch import GATES, LATENTS, RESIDUALS
 from emotag.motion.skip import TOKENS, FeatureSpace, SkipPath
 from emotag.motion.speech_encoder import PROSODY_INPUTS, SpeechEncoder
-from emotag.motion.statistics import MotionStatistics, cues_of
-from emotag.types import UPPER_FACE_AUS
+from emotag.motion.statistics import AU_RANGE, MotionStatistics, cues_of
+from emotag.types import EMOTIONS, NEUTRAL, UPPER_FACE_AUS
 
 BASE_INPUTS = ("audio", "audio_au")
 # Allowed values of the fields of `Architecture` that choose a component.
@@ -139,6 +141,11 @@ class GatedResidualMotionNetwork(nn.Module):
         self.register_buffer("motion_mean", torch.zeros(a.channels))
         self.register_buffer("motion_scale", torch.ones(a.channels))
         self.register_buffer("cue_mean", torch.zeros(len(UPPER_FACE_AUS)))
+        self.register_buffer("residual_scale", torch.zeros(a.channels))
+        self.register_buffer("calm", torch.zeros(a.width))
+        self.register_buffer("shift", torch.zeros(a.width))
+        self.register_buffer("mood_latent", torch.zeros(len(EMOTIONS), LATENTS[a.latent]))
+        self.register_buffer("mood_cues", torch.zeros(len(EMOTIONS), len(UPPER_FACE_AUS)))
 
     def forward(
         self, speech: Tensor, prosody: Tensor, action_units: Tensor, identity: Tensor, tokens: Tensor | None = None
@@ -166,9 +173,39 @@ class GatedResidualMotionNetwork(nn.Module):
         shared = audio + self.action_units(cues, identity)
         base_features = {"audio": audio, "audio_au": shared}[self.architecture.base_input]
         base = self.skip(components, cues) + self.base(base_features)
-        residual, emotion = self.emotion(shared)
-        gate = self.gate(shared)
+        felt = shared + self.shift
+        residual, emotion = self.emotion(felt)
+        residual = residual * self.residual_ratio()
+        gate = self.gate(felt)
         return GrmnOutput(base + gate * residual, base, residual, gate, emotion, condition)
+
+    def voice(self, components: Tensor, prosody: Tensor, identity: Tensor) -> Tensor:
+        """[B, width] of speech alone, what residual, latent and gate hear; arguments as of `from_components`."""
+        identity = self.space.identity(identity).expand(len(components), -1)
+        return self.backbone(self.speech.pooled(self.speech.tokens(components, prosody), identity))
+
+    def felt(self, voice: Tensor, cues: Tensor, identity: Tensor) -> Tensor:
+        """[B, width] of `voice` and cues, what latent and gate are made of."""
+        return voice + self.action_units(cues, self.space.identity(identity).expand(len(cues), -1)) + self.shift
+
+    def expect(self, voice: Tensor) -> None:
+        """Take `voice` [B, width] (of `voice`) for how this person speaks when calm: emotion is what differs from it."""
+        self.shift.copy_(self.calm - voice.mean(0))
+
+    def residual_ratio(self) -> Tensor:
+        """[C] one of the residual's own units in the motion space the network speaks. A smile is as large in everybody's
+        face: with a `residual_scale` (head units) the residual does not follow how far a person moves in speech."""
+        return torch.where(self.residual_scale > 0, self.residual_scale / self.motion_scale, 1.0)
+
+    def mood(self, strengths: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Emotion that is set: `strengths` [B, 7] 0 to 1 of each class (neutral's counts for nothing, the sum is at most
+        1) to residual [B, C], gate [B, 1], logits [B, 7], and action units to add to the cues [B, 6]."""
+        strengths = strengths * (torch.arange(len(EMOTIONS), device=strengths.device) != NEUTRAL)
+        gate = strengths.sum(1, keepdim=True)
+        shares = strengths / gate.clamp_min(1e-6)
+        latent = torch.where(gate > 1e-6, shares @ self.mood_latent, self.mood_latent[NEUTRAL])
+        residual, emotion = self.emotion.of_latent(latent)
+        return residual * self.residual_ratio(), gate, emotion, AU_RANGE * strengths @ self.mood_cues
 
     def cues(self, action_units: Tensor) -> Tensor:
         """[B, 6] intensities 0 to 5 to cues around the mean of the person that the network currently speaks for."""
@@ -196,10 +233,14 @@ class GatedResidualMotionNetwork(nn.Module):
         other.set_statistics(statistics)
         return other
 
-    def shut(self) -> None:
-        """Zero the last layers of base and residual, so that motion is the ridge's; the rest stays."""
+    def shut_base(self) -> None:
+        """Zero the base branch's last layer, so that articulation is the ridge's; the rest stays."""
         nn.init.zeros_(self.base.weight)
         nn.init.zeros_(self.base.bias)
+
+    def shut(self) -> None:
+        """Zero the last layers of base and residual, so that motion is the ridge's; the rest stays."""
+        self.shut_base()
         self.emotion.shut()
 
     def adain_parameters(self) -> dict[str, nn.Parameter]:

@@ -7,7 +7,9 @@ itself: aperture, width, protrusion and jaw. Hence, for the lower face:
 2. each measure gets the person's gain and a MAP update around the prior (worth about 1000 frames, so that five seconds
    of lips adjust the prior and cannot replace it);
 3. a regression on the same frames says how this person's units move when the measures do.
-The upper face keeps its path from the cues, MAP-updated. What the network adds to the ridge is left as it is.
+The upper face keeps its path from the cues, MAP-updated. What the network adds to the ridge is left as it is, but for this
+person's aperture and jaw (emotion shapes the lips, how far they open is the speech's: `without_opening`), and that the
+adaptation part is taken for calm.
 """
 
 import copy
@@ -19,7 +21,10 @@ import torch
 
 from emotag.motion import closed_form, statistics
 from emotag.motion.grmn import GatedResidualMotionNetwork
+from emotag.motion.moods import slow
 from emotag.motion.skip import taps
+
+OPENING = (0, 3)  # of the lip measures: aperture and jaw
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,14 @@ def personalise(
     own = statistics.of_person(motion, action_units, pooled.scale, upper)
     own = replaced(own, scale=np.where(upper, own.scale, own.scale * strength.amplitude))
     person.set_statistics(own)
+    if torch.count_nonzero(person.residual_scale):
+        person.emotion.project(without_opening(person, lip_jacobian * ~upper[:, None]))
     if not torch.count_nonzero(person.skip.speech_weight):
         return person
     inputs = [torch.from_numpy(np.asarray(a, np.float32)) for a in (speech, prosody, action_units, identity)]
     with torch.inference_mode():
+        if torch.count_nonzero(person.calm):
+            person.expect(person.voice(person.space.components(inputs[0]), person.space.prosody(inputs[1]), inputs[3]))
         spoken = taps(person.space.components(inputs[0])).double().numpy()
         added = beyond_ridge(person, *inputs)
     cues = own.cues(action_units)
@@ -88,6 +97,17 @@ def personalise(
     skip.cue_weight.copy_(torch.from_numpy(cue_weight))
     skip.speech_bias.copy_(torch.from_numpy(centre_y - centre_x @ speech_weight - centre_u @ cue_weight))
     return person
+
+
+def without_opening(person: GatedResidualMotionNetwork, jacobian: np.ndarray) -> torch.Tensor:
+    """[C, C] takes from a residual what it does to aperture and jaw, by the units with which the person's speech opens the
+    mouth; `jacobian` [C, 4] of the lip measures, zero where a channel may not be used."""
+    opening = jacobian[:, list(OPENING)]
+    unit, deviation = doubled(person.residual_scale), doubled(person.motion_scale)
+    speech = deviation[:, None] ** 2 * opening
+    reach = opening.T @ speech
+    back = speech @ np.linalg.solve(reach + 1e-6 * np.trace(reach) * np.eye(len(reach)), opening.T)
+    return torch.from_numpy((np.eye(len(unit)) - back * unit / unit[:, None]).astype(np.float32))
 
 
 def lower_face(
@@ -114,7 +134,7 @@ def beyond_ridge(network: GatedResidualMotionNetwork, speech, prosody, action_un
     """[T, C] what base and residual add to the ridge, in standardised motion space."""
     output = network(speech, prosody, action_units, identity)
     ridge = network.skip(network.space.components(speech), network.cues(action_units))
-    return (output.motion - ridge).double().numpy()
+    return (output.base - ridge + slow(output.gate * output.residual)).double().numpy()
 
 
 def gain(predicted: np.ndarray, target: np.ndarray, strength: Strength) -> np.ndarray:

@@ -74,4 +74,8 @@ class SkipPath(nn.Module):
 
     def forward(self, components: Tensor, cues: Tensor) -> Tensor:
         """[B, 16, P] components and [B, 6] cues to [B, C]."""
-        return taps(components) @ self.speech_weight + self.speech_bias + cues @ self.cue_weight
+        return taps(components) @ self.speech_weight + self.speech_bias + self.upper_face(cues)
+
+    def upper_face(self, cues: Tensor) -> Tensor:
+        """What cues [B, 6] alone move [B, C]."""
+        return cues @ self.cue_weight

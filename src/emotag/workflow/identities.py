@@ -5,10 +5,8 @@ clip or of a part of it, so that there is a ground truth) or `audio-<name>` (spe
 """
 
 import json
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
@@ -17,11 +15,11 @@ from emotag.project import DEMO_VIDEO, Config, clip_owners
 from emotag.sections import DrivingAudio
 from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
 from emotag.workflow.derived import base_of, derive, part_named
+from emotag.workflow.moods import AUDIO, actors, audio_name, moods
 from emotag.workflow.priors import OF_CLIPS, SYNTHETIC, Priors
 from emotag.workflow.shipped import Shipped
 
 SELF = "self-"
-AUDIO = "audio-"
 VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
 # Files of a clip that depend on whose head was fitted to it, or on the part that was adapted on.
 FITTED = (
@@ -182,7 +180,8 @@ class Plan:
         if self.priors.choice(identity)[0]:
             return begun
         rendered = [f"pretrain_rendered/{corpus}@{self.priors.unseen(identity)}@shared"] if self.priors.renders else []
-        return [*begun, made, f"pretrain/{corpus}@{left_out}@shared", *rendered]
+        acted = ["actors/shared"] if actors(self.config) else []
+        return [*begun, made, *acted, f"pretrain/{corpus}@{left_out}@shared", *rendered]
 
     def preprocessed(self, identity: str) -> list[str]:
         """All that is known of an identity before an avatar is made."""
@@ -392,9 +391,6 @@ class Plan:
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        return json.dumps({"identity": wildcards.identity, **terms, **self.terms}, sort_keys=True)
-
-
-def audio_name(file: str) -> str:
-    """A name for results that are driven by `file`: its stem, with what cannot stand in a name replaced."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem).strip("-_") or "speech"
+        chosen = moods(self.config, wildcards.identity, getattr(wildcards, "drive", ""))
+        emotion = {"emotion": chosen} if chosen else {}
+        return json.dumps({"identity": wildcards.identity, **terms, **self.terms, **emotion}, sort_keys=True)
