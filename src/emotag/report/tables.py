@@ -1,9 +1,13 @@
 """Metric rows in long form, and the tables made of them. A missing value is a dash, never a zero."""
 
+import io
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from emotag.io.artifact import write_atomic
 from emotag.metrics.base import METRICS
 
 COLUMNS = (
@@ -29,6 +33,15 @@ def metric_rows(scores: dict[str, float], **labels: object) -> list[dict[str, ob
             }
         )
     return rows
+
+
+def save_rows(path: Path, rows: Sequence[Mapping[str, object]], made_with: Mapping[str, object]) -> None:
+    """Write rows as Parquet; `made_with`, what identifies the files of the networks among the metrics, is kept as the table's
+    attributes (`pandas.read_parquet(path).attrs`)."""
+    table, buffer = pd.DataFrame(rows), io.BytesIO()
+    table.attrs = dict(made_with)
+    table.to_parquet(buffer, index=False)
+    write_atomic(path, buffer.getvalue())
 
 
 def wide(rows: pd.DataFrame) -> pd.DataFrame:

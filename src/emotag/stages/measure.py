@@ -5,7 +5,6 @@ files of LPIPS, SyncNet and the emotion scorer where they are asked for. Writes:
 (`emotag.report.tables.COLUMNS`); the ground truth has rows against itself.
 """
 
-import io
 import logging
 import math
 from collections.abc import Iterable
@@ -19,8 +18,8 @@ from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
 from emotag.emotion import face_api
 from emotag.head import models
-from emotag.io.artifact import write_atomic
 from emotag.io.audio import read_audio
+from emotag.io.stamps import stamp
 from emotag.io.video import read_frames, read_gray, resize
 from emotag.metrics.artefacts import floaters, seam_share
 from emotag.metrics.detected import Detected, detect
@@ -31,7 +30,7 @@ from emotag.metrics.lpips import load as load_lpips
 from emotag.metrics.syncnet import NAMES as SYNC_NAMES
 from emotag.metrics.syncnet import load as load_syncnet
 from emotag.metrics.syncnet import sync_scores
-from emotag.report.tables import metric_rows
+from emotag.report.tables import metric_rows, save_rows
 from emotag.tracking.action_units import fitted_action_units
 from emotag.tracking.regions import head_mask
 from emotag.types import EMOTIONS
@@ -96,9 +95,7 @@ def run(
             scores |= _sync(path, measured[0], syncnet)
         rows += metric_rows(scores, variant=variant, **labels_of_rows)
         logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    buffer = io.BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, index=False)
-    write_atomic(out, buffer.getvalue())
+    save_rows(out, rows, stamp(*lpips, *syncnet, *emotion))
 
 
 def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -> list[dict[str, float]]:

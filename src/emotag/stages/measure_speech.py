@@ -5,19 +5,18 @@ SyncNet's file where it is asked for. Writes: metrics.parquet as stage measure d
 speaker's clip against itself; without a clip there is none, and what needs it is missing.
 """
 
-import io
 import logging
 import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from emotag import stage
 from emotag.config import MeasureConfig
 from emotag.head.landmark_sets import IBUG_INNER_51
-from emotag.io.artifact import read_json, write_atomic
+from emotag.io.artifact import read_json
 from emotag.io.audio import read_audio
+from emotag.io.stamps import stamp
 from emotag.io.video import probe, read_frames
 from emotag.metrics.base import REFERENCE_PX
 from emotag.metrics.detected import Detected, detect
@@ -26,7 +25,7 @@ from emotag.metrics.syncnet import NAMES as SYNC_NAMES
 from emotag.metrics.syncnet import load as load_syncnet
 from emotag.metrics.syncnet import sync_scores
 from emotag.metrics.temporal import jitter
-from emotag.report.tables import metric_rows
+from emotag.report.tables import metric_rows, save_rows
 from emotag.tracking.lip_measures import lip_measures
 
 logger = logging.getLogger(__name__)
@@ -67,9 +66,7 @@ def run(
         scores = speaker_scores(lips, measured) | plain_scores(face) | synced(path, face, syncnet, config)
         rows += metric_rows(scores, variant=path.parent.name, **labels)
         logger.info("%s: %s", path.parent.name, ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    buffer = io.BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, index=False)
-    write_atomic(out, buffer.getvalue())
+    save_rows(out, rows, stamp(*syncnet))
 
 
 def heard_lips(measures: np.ndarray, offset_frames: float, count: int) -> np.ndarray:
