@@ -38,11 +38,17 @@ def fit_inputs(network: GatedResidualMotionNetwork, corpus: Corpus, clips: Seque
         "prosody_mean": [pitch.mean(), prosody[:, 1].mean(), prosody[:, 2].mean()],
         "prosody_scale": np.maximum([pitch.std(), prosody[:, 1].std(), prosody[:, 2].std()], 1e-3),
         "identity_mean": identity.mean(0),
-        # Few people span few directions: one scale for all, so that a direction nobody showed is not blown up.
-        "identity_scale": np.full(identity.shape[1], max(np.sqrt(identity.var(0).mean()), 1e-6)),
+        "identity_scale": np.full(identity.shape[1], identity_scale(identity)),
     }
     for name, value in values.items():
         getattr(space, name).copy_(torch.from_numpy(np.asarray(value, np.float32)))
+
+
+def identity_scale(identity: np.ndarray) -> float:
+    """One scale for all directions of identity features [n, I], because few people span few directions and one that nobody
+    showed must not be blown up: their spread; of one person alone, who has none, the size of the feature itself."""
+    spread = float(np.sqrt(identity.var(0).mean()))
+    return spread if spread > 1e-6 else float(np.sqrt(np.square(identity).mean())) or 1.0
 
 
 def fit_ridge(network: GatedResidualMotionNetwork, examples: Sequence[Example], upper: np.ndarray) -> None:
