@@ -56,6 +56,21 @@ def test_prior_beats_the_mean_on_a_person_it_has_not_seen(corpus, ready):
     assert ((guess - target) ** 2).mean() < 0.2 * (target**2).mean()
 
 
+def test_a_prior_of_one_person_stays_finite_for_another(corpus):
+    """There is no spread among one person's identity features to divide by."""
+    clips = sorted(corpus.motion)
+    network, *_ = fitted(corpus, clips[:1])
+    with torch.no_grad():
+        for block in network.modules():  # as if it had been trained: AdaIN starts at zero
+            if isinstance(block, torch.nn.Linear) and not block.weight.any():
+                torch.nn.init.normal_(block.weight, std=0.05)
+        out = network(*(torch.from_numpy(np.asarray(p, np.float32)) for p in frames_of(corpus, clips[1], 0, 20)[1:]))
+    assert torch.isfinite(out.motion).all() and out.condition.abs().max() < 50
+    assert prior.identity_scale(np.zeros(4), np.zeros(4)) == 1.0
+    several = np.stack([corpus.identity[clip] for clip in clips]).astype(np.float64)
+    assert prior.identity_scale(several.mean(0), several.std(0)) == pytest.approx(np.sqrt(several.var(0).mean()))
+
+
 def test_cues_move_no_lower_channel_and_speech_no_upper_one(corpus, ready):
     (network, _, upper), clip = ready
     frames = list(frames_of(corpus, clip, 0, 20))

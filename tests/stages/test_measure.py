@@ -8,6 +8,7 @@ import pytest
 
 from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
+from emotag.io.stamps import stamp
 from emotag.io.video import read_frames, write_gray, write_video
 from emotag.metrics.detected import Detected
 from emotag.metrics.image import psnr, squared_error
@@ -102,7 +103,11 @@ def test_lpips_is_missing_without_its_files_and_never_zero(measured, tmp_path, m
     assert "lpips_full" not in measured(32)[1]
     network = SimpleNamespace(distances=lambda truth, others: [float(np.abs(truth / 1.0 - x).mean()) for x in others])
     monkeypatch.setattr(measure, "load_lpips", lambda trunk, heads: network)
-    rows, scores, *_ = measured(128, [tmp_path, tmp_path], MeasureConfig(lpips=True))
+    files = [tmp_path / "trunk.pth", tmp_path / "heads.pth"]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    rows, scores, *_ = measured(128, files, MeasureConfig(lpips=True))
+    assert rows.attrs == stamp(*files) and rows.attrs["made_with"][0]["name"] == "trunk.pth"
     assert scores["lpips_full"] == pytest.approx(115, abs=3)
     assert rows[(rows.metric == "lpips_full") & (rows.variant == "ground_truth")].value.item() == 0
 
@@ -125,6 +130,9 @@ def test_emotion_agreement_is_missing_without_its_files_and_one_for_the_truth(me
 
     monkeypatch.setattr(measure.face_api, "load", lambda data, manifest: None)
     monkeypatch.setattr(measure.face_api, "probabilities", seen)
-    rows, scores, *_ = measured(128, config=wanted, emotion=[tmp_path, tmp_path])
+    files = [tmp_path / "weights.bin", tmp_path / "manifest.json"]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    rows, scores, *_ = measured(128, config=wanted, emotion=files)
     assert scores["emotion_agreement"] == pytest.approx(1 / 7)
     assert rows[(rows.metric == "emotion_agreement") & (rows.variant == "ground_truth")].value.item() == 1

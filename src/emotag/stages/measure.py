@@ -18,6 +18,7 @@ from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
 from emotag.emotion import face_api
 from emotag.head import models
+from emotag.io.stamps import stamp
 from emotag.io.video import read_frames, read_gray, resize
 from emotag.metrics.artefacts import Border
 from emotag.metrics.detected import Detected, detect
@@ -88,7 +89,15 @@ def run(
         scores[variant] = found
         logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in found.items()))
     split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
-    write_rows(out, scores, identity=identity, clip=clip, split=split, crop=crop, providers=providers, seed=seed)
+    labels_of_rows = {
+        "identity": identity,
+        "clip": clip,
+        "split": split,
+        "crop": crop,
+        "providers": providers,
+        "seed": seed,
+    }
+    write_rows(out, scores, stamp(*lpips, *syncnet, *emotion), **labels_of_rows)
 
 
 def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -> list[dict[str, float]]:

@@ -15,6 +15,7 @@ from emotag import stage
 from emotag.config import MeasureConfig
 from emotag.head.landmark_sets import IBUG_INNER_51
 from emotag.io.artifact import read_json
+from emotag.io.stamps import stamp
 from emotag.io.video import probe, read_frames
 from emotag.metrics.base import REFERENCE_PX
 from emotag.metrics.detected import Detected, detect
@@ -61,7 +62,8 @@ def run(
         scores[variant] = scored(path, face, lip_measures(face.points))
         logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in scores[variant].items()))
     split = f"{out.parent.name}[0:{count}]"
-    write_rows(out, scores, identity=identity, clip=clip, split=split, crop=crop, providers=providers, seed=seed)
+    labels = {"identity": identity, "clip": clip, "split": split, "crop": crop, "providers": providers, "seed": seed}
+    write_rows(out, scores, stamp(*syncnet), **labels)
 
 
 def heard_lips(measures: np.ndarray, offset_frames: float, count: int) -> np.ndarray:
