@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotag.audio.windows import frame_times, sample
+from emotag.audio.windows import frame_times, reach, sample
 
 
 @given(st.floats(-0.5, 2.5), st.integers(1, 16))
@@ -26,3 +26,12 @@ def test_a_late_video_shows_earlier_sound():
 
 def test_one_token_is_enough():
     np.testing.assert_allclose(sample(np.ones((1, 2)), np.array([0.0, 3.0]), 3), np.ones((2, 3, 2)))
+
+
+@given(st.lists(st.floats(-1, 4), min_size=1, max_size=5), st.integers(1, 16), st.integers(1, 120))
+def test_what_windows_reach_gives_the_same_bits_as_the_whole(moments, taps, total):
+    values = np.random.default_rng(total).normal(size=(total, 2)).astype(np.float32)
+    times = np.array(moments)
+    rows = reach(times, taps, 0.02, total)
+    part = sample(values[rows], times, taps, 0.02, rows.start, total)
+    assert np.array_equal(part, sample(values, times, taps, 0.02))
