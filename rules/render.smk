@@ -50,6 +50,7 @@ rule truth:
         " --out {output:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
+# The product, or a variant of it. Its baselines are one job, because nothing but a new drive or avatar makes any of them again.
 rule render_variant:
     input:
         head=PLAN.head,
@@ -70,6 +71,8 @@ rule render_variant:
         "results/logs/render/{identity}@{drive}@{variant}.log",
     benchmark:
         "results/benchmarks/render/{identity}@{drive}@{variant}.jsonl"
+    wildcard_constraints:
+        variant="avatar",
     conda:
         "../envs/pipeline.yaml"
     threads: 1
@@ -86,3 +89,40 @@ rule render_variant:
         " --motion {input.motion:q} --plate {input.plate:q} --audio {input.audio:q} --facts {params.facts:q}"
         " --out {output.video:q} --out-sidecar {output.sidecar:q} --threads {threads} --config {params.config:q}"
         " 2>&1 | tee -i {log:q}"
+
+
+use rule render_variant as render_baselines with:
+    input:
+        head=PLAN.head,
+        subject="results/identities/{identity}/subject.safetensors",
+        avatar="results/identities/{identity}/avatar.safetensors",
+        motion=expand(
+            "results/identities/{{identity}}/drives/{{drive}}/{variant}/motion.safetensors",
+            variant=BASELINES,
+        ),
+        plate=lambda w: PLAN.cue_file(w, "plate.mp4"),
+        audio=PLAN.driving_audio,
+    output:
+        video=report(
+            expand(
+                "results/identities/{{identity}}/drives/{{drive}}/{variant}/video.mp4",
+                variant=BASELINES,
+            ),
+            caption="../report/video.rst",
+            category="Videos",
+            subcategory="each variant",
+        ),
+        sidecar=expand(
+            "results/identities/{{identity}}/drives/{{drive}}/{variant}/sidecar.json",
+            variant=BASELINES,
+        ),
+    log:
+        "results/logs/render_baselines/{identity}@{drive}.log",
+    benchmark:
+        "results/benchmarks/render_baselines/{identity}@{drive}.jsonl"
+    wildcard_constraints:
+        drive=r"self-[A-Za-z0-9][A-Za-z0-9_-]*",
+    resources:
+        gpu=1,
+        mem_mb=grows(4000),
+        runtime=grows(180),

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotag.audio.windows import WINDOWS, between_tokens, frame_times, frame_windows, heard, sample, whole_tokens
+from emotag.audio.windows import WINDOWS, between_tokens, frame_times, frame_windows, heard, reach, sample, whole_tokens
 
 
 @given(st.floats(-0.5, 2.5), st.integers(1, 16))
@@ -76,3 +76,12 @@ def test_windows_of_the_heard_part_are_those_of_the_whole(cut):
         part = heard(times, len(values))
         whole = WINDOWS[cut](values, times)
         assert np.array_equal(WINDOWS[cut](values[part], times, part.start, len(values)), whole)
+
+
+@given(st.lists(st.floats(-1, 4), min_size=1, max_size=5), st.integers(1, 16), st.integers(1, 120))
+def test_what_windows_reach_gives_the_same_bits_as_the_whole(moments, taps, total):
+    values = np.random.default_rng(total).normal(size=(total, 2)).astype(np.float32)
+    times = np.array(moments)
+    rows = reach(times, taps, 0.02, total)
+    part = sample(values[rows], times, taps, 0.02, rows.start, total)
+    assert np.array_equal(part, sample(values, times, taps, 0.02))

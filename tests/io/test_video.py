@@ -9,6 +9,7 @@ import pytest
 
 from emotag.errors import FootageError
 from emotag.io import video
+from emotag.io.tensors import Spool
 
 FLAT = [
     (255, 0, 0),
@@ -234,3 +235,11 @@ def test_a_picture_is_a_still_image(tmp_path):
     write_png(tmp_path / "a.png", flat((9, 9, 9)))
     (tmp_path / "a.mp4").write_bytes((tmp_path / "a.png").read_bytes())
     assert video.probe(tmp_path / "a.mp4").still_image
+
+
+def test_sound_on_disk_gives_the_same_video(tmp_path):
+    frames = [np.full((16, 16, 3), shade, np.uint8) for shade in range(0, 250, 10)]
+    sound = np.sin(np.arange(16_000) / 20).astype(np.float32)
+    video.write_video(tmp_path / "a.mp4", frames, audio=sound)
+    video.write_video(tmp_path / "b.mp4", frames, audio=Spool(tmp_path).keep(sound))
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()

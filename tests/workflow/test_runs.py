@@ -5,7 +5,7 @@ import pytest
 TARGETS = ("all", "fetch_assets", "preprocess", "pretrain", "adapt_identity", "render", "evaluate", "report")
 TERMS = 'source: own recording, licence: own, consent: "my own face"'
 AFTER_MEASURE = {"measure": 1, "summary": 1, "gather": 1, "adapt_identity": 1}
-AFTER_ADAPT = {"refine": 1, "drive": 1, "render_variant": 4, "truth": 1, **AFTER_MEASURE}
+AFTER_ADAPT = {"refine": 1, "drive": 1, "render_variant": 1, "render_baselines": 1, "truth": 1, **AFTER_MEASURE}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -45,10 +45,15 @@ def test_own_clip_and_other_audio_need_a_short_file_only(copy):
     mine = f"identities: {{me: {{video: me.mp4, {TERMS}}}}}\nadapt: {{identity: me, drive: self}}\n"
     (copy.path / "mine.yaml").write_text(mine)
     jobs = copy.jobs("adapt_identity", "--configfile", "mine.yaml")
-    assert jobs["crop"] == 1 and jobs["render_variant"] == 4 and "demo" not in jobs
+    assert jobs["crop"] == 1 and jobs["render_variant"] == jobs["render_baselines"] == 1 and "demo" not in jobs
     (copy.path / "mine.yaml").write_text(mine.replace("drive: self", 'drive: {audio: "other\'s $speech.wav"}'))
     jobs = copy.jobs("adapt_identity", "--configfile", "mine.yaml")
-    assert jobs["render_variant"] == 1 and jobs["driving_speech"] == 1 and "measure" not in jobs
+    assert (
+        jobs["render_variant"] == 1
+        and "render_baselines" not in jobs
+        and jobs["driving_speech"] == 1
+        and "measure" not in jobs
+    )
 
 
 def test_separate_clips_and_a_corpus_that_leaves_the_person_out(copy):
@@ -84,8 +89,8 @@ def test_parts_of_clips_are_tested_on(copy):
     for drive in ("self-a-9500-13500ms", "self-b-from-1000ms", "self-b"):
         assert f"results/identities/me/drives/{drive}/metrics.parquet" in done.stdout
         assert f"results/identities/me/drives/{drive}/summary.json" in done.stdout
-    assert '--part \'{"start_s": 9.5, "seconds": 4.0}\' --variant avatar' in done.stdout
-    assert copy.jobs("adapt_identity", "--configfile", "mine.yaml")["render_variant"] == 12
+    assert '--part \'{"start_s": 9.5, "seconds": 4.0}\' --variants avatar frozen' in done.stdout
+    assert copy.jobs("adapt_identity", "--configfile", "mine.yaml")["render_variant"] == 3
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def cost(rates: Rates, people: int, minutes: float) -> dict[str, float]:
     """Core-hours (all, and those of jobs that ask for a GPU) and GB of `people` with `minutes` of footage each."""
     cpu, length = rates.cpu, 60 * minutes
     clip = sum(cpu[rule] for rule in OF_CLIP) * length
-    # Four variants of a drive are rendered by a job each, so that their median stands for one.
+    # The avatar's own video stands for each of its three baselines', which are one job.
     drive = (cpu["drive"] + 4 * cpu["render"] + cpu["truth"] + cpu["measure"] + cpu["summary"]) * (length - PART_S)
     person = sum(cpu[rule] for rule in OF_PERSON)
     shared = sum(cpu[rule] for rule in SHARED)

@@ -1,7 +1,7 @@
 """Driving codes to video: the avatar over the plate, with sound.
 
-Reads: head, Subject, Avatar, Motion, plate.mp4 of the clip, the driving audio.wav.
-Writes: video.mp4 (H.264 + AAC), labelled as synthetic, and its sidecar.json.
+Reads: head, Subject, Avatar, one Motion or several of the same drive, plate.mp4 of the clip, the driving audio.wav.
+Writes for each Motion: video.mp4 (H.264 + AAC), labelled as synthetic, and its sidecar.json.
 """
 
 import json
@@ -15,6 +15,7 @@ import torch
 from emotag import stage
 from emotag.artifacts import Avatar, Motion, Subject
 from emotag.config import RenderConfig
+from emotag.errors import ConfigError
 from emotag.gaussians.deformer import RiggedDeformer
 from emotag.gaussians.restore import antialiased, deformer_of
 from emotag.geometry.camera import Camera
@@ -37,40 +38,47 @@ def run(
     head: Path,
     subject: Path,
     avatar: Path,
-    motion: Path,
+    motion: list[Path],
     plate: Path,
     audio: Path,
     facts: str,
-    out: Path,
-    out_sidecar: Path,
+    out: list[Path],
+    out_sidecar: list[Path],
     config: RenderConfig,
     threads: int = 1,
 ) -> None:
-    """Render one Motion. `facts` is JSON the sidecar repeats: identity, source, licence, consent."""
+    """Render each Motion. `facts` is JSON the sidecars repeat: identity, source, licence, consent."""
     torch.set_num_threads(threads)
-    driven = Motion.open(motion)
-    # On disk, and before all else: memory does not grow with the sound, nor the sound's decoding upon the rest.
-    sound = Spool(out.parent).keep(excerpt(read_audio(audio), driven.audio_start_s, len(driven.frames) / FPS))
-    model, person = models.load(head), Subject.load(subject)
-    figure = Avatar.load(avatar)
+    if not len(motion) == len(out) == len(out_sidecar):
+        raise ConfigError(
+            f"render: found {len(motion)} motions, {len(out)} videos and {len(out_sidecar)} sidecars, expected as many of "
+            "each; correct the call"
+        )
+    spool = Spool(out[0].parent)
+    driven = [Motion.open(path) for path in motion]
+    # On disk, and before all else: memory does not grow with the sound, nor does its decoding come on top of the rest.
+    heard = spool.keep(read_audio(audio))
+    sounds = [spool.keep(excerpt(heard, moved.audio_start_s, len(moved.frames) / FPS)) for moved in driven]
+    model, person, figure = models.load(head), Subject.load(subject), Avatar.load(avatar)
     deformer = deformer_of(model, person, figure)
     renderer = backends.load(config.backend, threads, antialiased(figure))
     camera = Camera.from_dict(person.camera).resized(config.size_px, config.size_px)
-    plates = plate_frames(config, plate, driven.frames)
-    pictures = draw(deformer, renderer, camera, StoredCodes(driven), plates)
-    write_video(out, pictures, fps=FPS, crf=config.crf, audio=sound, comment="synthetic: made by emotag")
-    sidecar = {
-        "synthetic": True,
-        **json.loads(facts),
-        "variant": driven.variant,
-        "adapt_scope": figure.scope,
-        "plate": config.plate,
-        "torso": "of the clip's own frames" if config.plate == "clip" else "none",
-        "renderer": renderer.name,
-        "gaussians": int(len(next(iter(figure.gaussians.values())))),
-        "inputs": stage.digests(head=head, subject=subject, avatar=avatar, motion=motion, plate=plate, audio=audio),
-    }
-    write_json(out_sidecar, sidecar)
+    files = {"head": head, "subject": subject, "avatar": avatar, "plate": plate, "audio": audio}
+    for moved, sound, path, video, sidecar in zip(driven, sounds, motion, out, out_sidecar, strict=True):
+        pictures = draw(deformer, renderer, camera, StoredCodes(moved), plate_frames(config, plate, moved.frames))
+        write_video(video, pictures, fps=FPS, crf=config.crf, audio=sound, comment="synthetic: made by emotag")
+        content = {
+            "synthetic": True,
+            **json.loads(facts),
+            "variant": moved.variant,
+            "adapt_scope": figure.scope,
+            "plate": config.plate,
+            "torso": "of the clip's own frames" if config.plate == "clip" else "none",
+            "renderer": renderer.name,
+            "gaussians": int(len(next(iter(figure.gaussians.values())))),
+            "inputs": stage.digests(**files, motion=path),
+        }
+        write_json(sidecar, content)
 
 
 def plate_frames(config: RenderConfig, plate: Path, frames: list[int]) -> Iterator[np.ndarray]:
