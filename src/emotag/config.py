@@ -301,7 +301,11 @@ class RenderedConfig(PictureConfig):
     gaussians: int = Field(8_000, ge=500, description="each person's")
     size_px: int = Field(256, ge=32, le=1024)
     static_iterations: int = Field(250, ge=0, description="of each person, on tracked motion")
-    iterations: int = Field(12_000, ge=0, description="of all together, a random person a step; 0: no rendered phase")
+    iterations: int = Field(
+        0,
+        ge=0,
+        description="of all together, a random person a step (laptop: 12000); 0: no rendered phase (docs/corpus.md)",
+    )
     weight_scale: float = Field(0.1, ge=0, description="few Gaussians have to be large, so less than in adaptation")
     weight_motion: float = Field(
         1.0, ge=0, description="squared distance to the tracked motion, in the person's deviations (EmoTaG's code: 1)"

@@ -15,7 +15,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "workstation": {
         "pretrain": {
             "iterations": 20_000,
-            "rendered": {"gaussians": 20_000, "size_px": 256, "static_iterations": 1_000, "iterations": 50_000},
+            "rendered": {"gaussians": 20_000, "size_px": 256, "static_iterations": 1_000},
         },
         "adapt": {"gaussians": 40_000, "size_px": 512, "static_iterations": 1_000, "iterations": 6_000, "sh_degree": 3},
         "geometry": {"size_px": 256},

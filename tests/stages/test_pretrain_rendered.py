@@ -110,6 +110,19 @@ def test_people_share_weights_and_nothing_else(files, start, head):
     assert torch.allclose(one.network.motion_mean, motion.mean(0), atol=1e-6)
 
 
+def test_gaussians_are_fitted_under_a_field_that_has_learnt(files, start, head):
+    company, scenes, _ = company_of(files, start, head)
+    part, frames = company.parts[0], torch.arange(3)
+    with torch.no_grad():
+        company.mouth.base.last.bias.fill_(0.5)
+    begun = scenes[0].with_conditions(part.network)
+    assert begun.tracked.condition.any() and torch.equal(begun.tracked.jaw, scenes[0].tracked.jaw)
+    torch.manual_seed(0)
+    under = begun.static(frames, part)["l1"]
+    torch.manual_seed(0)
+    assert not torch.isclose(under, scenes[0].static(frames, part)["l1"])
+
+
 def test_draws_are_of_everybody_and_of_their_own_frames():
     draw, generator = curriculum.draws([3, 9], 2), torch.Generator().manual_seed(0)
     drawn = [draw(generator) for _ in range(60)]

@@ -86,7 +86,7 @@ def test_how_long_it_was_trained_may_differ_and_training_can_be_asked_for(held):
 
 def test_nobody_begins_with_a_prior_that_has_seen_them(held):
     plan = Plan(config(), shipped=held)
-    assert plan.priors.of("syn03") == "results/prior/synthetic/without-syn03/rendered.safetensors"
+    assert plan.priors.of("syn03") == "results/prior/synthetic/all/prior.safetensors"
     assert plan.priors.of("syn02") == str(held.file)
 
 

@@ -32,7 +32,7 @@ talkers: {talkers: 8}
 crop: {size_px: 256}
 geometry: {size_px: 64}
 prior: {source: train}
-pretrain: {iterations: 150, batch_windows: 2, window_frames: 8, rendered: {iterations: 0}}
+pretrain: {iterations: 150, batch_windows: 2, window_frames: 8}
 adapt: {gaussians: 4000, size_px: 128, static_iterations: 200, iterations: 200, checkpoint_every: 20}
 refine: {size_px: 128}
 render: {size_px: 256}

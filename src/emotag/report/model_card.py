@@ -4,24 +4,25 @@ from typing import Any
 
 PAGE = """# The shipped prior
 
-`{file}` ({megabytes:.1f} MB, sha256 `{sha256}`): how speech moves a face, learnt from synthetic talkers alone. An avatar begins
-with it where its settings mean the same (`prior.source: auto`); see [docs/corpus.md](../../docs/corpus.md). This page and
-`synthetic.json` are written with the file by
+`{file}` ({megabytes:.1f} MB): how speech moves a face, learnt from synthetic talkers alone. An avatar begins with it where its
+settings mean the same (`prior.source: auto`); see [docs/corpus.md](../../docs/corpus.md). This page and `synthetic.json` are
+written with the file by
 
     snakemake --cores 2 shipped_prior
 
 | | |
 | --- | --- |
 | what | motion network of {parameters} numbers for {channels} channels of head `{head_model}`, {phases} |
-| trained on | {people} people who do not exist, speech by espeak-ng (data/voices, data/takes): no recording of anybody |
+| sha256 | `{sha256}` |
+| trained on | {people} people who do not exist, with synthetic voices ({voices}): no recording of anybody |
 | code | commit `{commit}` |
 | seeds | corpus {corpus_seed}, training {seed} |
-| precision | weights of the networks float16, what closed forms read float32 |
+| precision | float16; vectors, input statistics and the ridge float32 |
 | lips on left-out talkers | correlation in motion space {ridge:.3f} (ridge), {network} (network); network in use: {used} |
 | licence | Apache-2.0 as the project; its material is CC0 (head, texts, synthetic voices) |
 
 Intended use: the start of an avatar's adaptation to a person who agreed to it. Not a speech recogniser, no judge of emotion
-or identity. Known limits: it has heard synthetic voices in eight languages and no real one; what it does for real people is in
+or identity. Known limits: it has heard no real voice; what it does for real people is in
 [docs/results.md](../../docs/results.md). Emotions were acted by prototypes of action units.
 
 Settings that shaped it: `settings` in `synthetic.json`; a test says when the code would train another.
@@ -36,6 +37,7 @@ def page(card: dict[str, Any]) -> str:
     return PAGE.format(
         **{name: card[name] for name in ("file", "sha256", "parameters", "channels", "head_model", "commit")},
         megabytes=card["bytes"] / 1e6,
+        voices="data/voices, data/takes" if rendered else "data/voices",
         phases=f"then trained on pictures of {len(rendered)} of them" if rendered else "in motion space alone",
         people=len(card["people"]),
         corpus_seed=settings["talkers"]["seed"],

@@ -76,6 +76,8 @@ def run(
     avatar = AdaptedAvatar(RiggedDeformer(model, person.shape, cloud, mouth, person.trunk), network, len(person.frames))
     trained = chosen.adapt_scopes[config.scope]
     scene = person.scene(network, trained, config, threads, driven)
+    if start.mouth:
+        scene = scene.with_conditions(network)
     inputs = [prior, *files.listed()]
     key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
     with StateFolder(state, key) as folder:

@@ -1,7 +1,7 @@
 """A prior made small enough to come with the project, and its card.
 
-Reads: a Prior. Writes: the same Prior with the weights of its networks in half precision (what closed forms are solved with
-stays in single precision, but for one symmetric matrix with a ridge on it), the card as JSON and as a page.
+Reads: a Prior. Writes: the same Prior with its matrices in half precision (but for input statistics and the ridge), the card as
+JSON and as a page. On five people that moves the lips by a ten-thousandth of their deviation.
 """
 
 import hashlib

@@ -5,7 +5,8 @@ the frame inside the head's soft mask and that colour outside, so opacity is lea
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,8 @@ class AdaptedAvatar(nn.Module):
 @dataclass(frozen=True)
 class Scene:
     """Everything an objective needs beside the model, for the T frames of the adaptation part: `tracked` codes, the
-    network's `cues` and the `teacher`'s emotion distribution [T, 7]. `tokens`: of `frozen_tokens`."""
+    network's `cues` and the `teacher`'s emotion distribution [T, 7]. `tokens`: of `frozen_tokens`. `field_begun`: the mouth
+    field has learnt from others, so the Gaussians are fitted under it from the first step (`with_conditions`)."""
 
     footage: Footage
     tracked: Codes
@@ -71,11 +73,21 @@ class Scene:
     photometric: Photometric
     config: PictureConfig
     tokens: Tensor | None = None
+    field_begun: bool = False
+
+    def with_conditions(self, network: GatedResidualMotionNetwork) -> Self:
+        """The scene for a mouth field that has learnt: its tracked codes hold what the network says to the field."""
+        with torch.no_grad():
+            parts = [
+                network(part.speech, part.prosody, part.action_units, part.identity) for part in parts_of(self.cues)
+            ]
+        said = {name: torch.cat([getattr(part, name) for part in parts]) for name in ("gate", "emotion", "condition")}
+        return replace(self, tracked=self.tracked.replaced(**said), field_begun=True)
 
     def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
         """L1, D-SSIM, mask, hinges and, with `normals`, the geometry of the drawn frames."""
         background = torch.rand(3)
-        splats = model.deformer(model.pose(codes, frames), mouth_moves=normals)
+        splats = model.deformer(model.pose(codes, frames), mouth_moves=normals or self.field_begun)
         extras = facing_normals(splats) if normals else None
         drawn = self.renderer.render(splats, self.camera, background, extras)
         mask = self.footage.head[frames]
@@ -159,7 +171,7 @@ def frozen_tokens(network: GatedResidualMotionNetwork, cues: Cues, trained: Sequ
         return torch.cat([network.tokens(part.speech, part.prosody) for part in parts_of(cues)])
 
 
-def parts_of(cues: Cues) -> Iterator[Cues]:
+def parts_of(cues: Cues | Source) -> Iterator[Cues]:
     """Runs of frames that take little memory."""
     for start in range(0, len(cues), CHUNK_FRAMES):
         yield cues[start : start + CHUNK_FRAMES]
