@@ -264,7 +264,7 @@ class AdaptConfig(Settings):
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
     amplitude: float = Field(
-        1.1, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
+        1.0, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
     )
     weight_mask: float = Field(0.1, ge=0, description="L1 of the drawn opacity against the head's soft mask")
     weight_kl: float = Field(0.01, ge=0)

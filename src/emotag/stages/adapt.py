@@ -69,12 +69,14 @@ def run(
     offset = read_json(sync, "offset_frames")["offset_frames"]
     driven = cues.gather(heard, frames, offset, ActionUnits.load(action_units), frames, Identity.load(identity))
     motion = np.concatenate([tracked.expression, tracked.jaw], 1)[frames]
+    network = grmn.load(start.network, start.architecture)
     network = personalise(
-        grmn.load(start.network, start.architecture),
+        network,
         motion,
         *(tensor.numpy() for tensor in (driven.speech, driven.prosody, driven.action_units, driven.identity)),
         channels.upper_face(start.motion_names),
         lip_space.lip_jacobian(model, person.shape, person.landmark_offsets, motion.mean(0)),
+        lip_space.usual_jacobian(model, network.statistics().mean),
         Strength(amplitude=config.amplitude),
     )
     shape = torch.from_numpy(person.shape)
