@@ -291,7 +291,7 @@ class AdaptConfig(PictureConfig):
         "adain+mouth", description="what trains beside the Gaussians; adain is the paper's, the last three are controls"
     )
     amplitude: float = Field(
-        1.1, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
+        1.0, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
     )
 
 

@@ -11,7 +11,7 @@ from emotag.artifacts import ActionUnits, Identity, Speech
 from emotag.motion import channels, closed_form, cues, grmn, prior, scores, statistics
 from emotag.motion.examples import FRAMEWISE, examples_of, speech_windows
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
-from emotag.motion.personalise import Strength, gain, personalise
+from emotag.motion.personalise import Strength, gain, lower_face, personalise
 from emotag.types import UPPER_FACE_AUS
 
 # Every lower channel is a measure of its own, then two measures that several channels share.
@@ -93,7 +93,7 @@ def test_blinks_have_the_person_s_own_size(corpus, ready):
 
 def test_personal_form_mends_offset_and_scale_on_unseen_seconds(corpus, ready):
     (network, _, upper), clip = ready
-    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES)
+    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES, MEASURES)
     later = frames_of(corpus, clip, 100, 150)
     error = ((predicted(person, later) - later[0]) ** 2).mean(0)
     assert (error < 0.5 * ((predicted(network, later) - later[0]) ** 2).mean(0) + 1e-5).all()
@@ -103,14 +103,14 @@ def test_personal_form_mends_offset_and_scale_on_unseen_seconds(corpus, ready):
 def test_personalise_changes_nothing_of_the_prior(corpus, ready):
     (network, _, upper), clip = ready
     before = network.arrays()
-    personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES)
+    personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES, MEASURES)
     assert all(np.array_equal(before[name], after) for name, after in network.arrays().items())
 
 
 def test_infinite_prior_keeps_the_mapping(corpus, ready):
     (network, _, upper), clip = ready
     fixed = Strength(map_frames=1e15, gain_frames=1e15, unit_frames=1e15, amplitude=1.0)
-    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES, fixed)
+    person = personalise(network, *frames_of(corpus, clip, 0, 100), upper, MEASURES, MEASURES, fixed)
     before, after = ((net.skip.speech_weight * net.motion_scale)[:, ~upper] for net in (network, person))
     assert torch.allclose(before, after, atol=1e-5)
 
@@ -118,7 +118,7 @@ def test_infinite_prior_keeps_the_mapping(corpus, ready):
 def test_shared_measures_are_predicted_on_unseen_seconds(corpus, ready):
     (network, _, upper), clip = ready
     part, later = frames_of(corpus, clip, 0, 100), frames_of(corpus, clip, 100, 150)
-    person = personalise(network, *part, upper, SHARED, Strength(gain_frames=50.0, amplitude=1.0))
+    person = personalise(network, *part, upper, SHARED, SHARED, Strength(gain_frames=50.0, amplitude=1.0))
     guess, truth = predicted(person, later) @ SHARED, later[0] @ SHARED
     assert (scores.correlation(guess, truth) > 0.8).all()
     assert np.allclose(guess.std(0) / truth.std(0), 1, atol=0.25)
@@ -127,7 +127,9 @@ def test_shared_measures_are_predicted_on_unseen_seconds(corpus, ready):
 def test_amplitude_widens_speech_channels_alone(corpus, ready):
     (network, _, upper), clip = ready
     frames = frames_of(corpus, clip, 0, 100)
-    one, two = (personalise(network, *frames, upper, MEASURES, Strength(amplitude=a)).statistics() for a in (1.0, 1.5))
+    one, two = (
+        personalise(network, *frames, upper, MEASURES, MEASURES, Strength(amplitude=a)).statistics() for a in (1.0, 1.5)
+    )
     assert np.allclose(two.scale / one.scale, np.where(upper, 1.0, 1.5), rtol=1e-5)
 
 
@@ -201,3 +203,18 @@ def test_ridge_from_sums_is_that_of_all_frames_at_once(corpus, ready, monkeypatc
     again, _, _ = fitted(corpus, clips)
     for name, value in network.arrays().items():
         assert np.allclose(value, again.arrays()[name], atol=1e-5)
+
+
+def test_the_prior_s_measures_are_read_on_the_mouths_it_was_learnt_on():
+    random = np.random.default_rng(3)
+    x, truth = random.normal(size=(300, 12)), random.normal(size=(12, 2))
+    follow = random.normal(size=(2, 5))
+    jacobian = np.linalg.pinv(follow)
+    # The prior moves other units for the same measures: on this person's mouth they would do something else.
+    usual_follow = random.normal(size=(2, 5))
+    strength = Strength(map_frames=1e9, unit_frames=1e-6)
+    arguments = (truth @ usual_follow, np.eye(12), x, x @ truth @ follow, jacobian)
+    right = lower_face(*arguments, np.linalg.pinv(usual_follow), strength)
+    np.testing.assert_allclose(x @ right, x @ truth @ follow, atol=1e-3)
+    wrong = lower_face(*arguments, jacobian, strength)
+    assert np.abs(x @ wrong - x @ truth @ follow).max() > 0.5

@@ -51,7 +51,9 @@ def spoken(path):
     motion = 0.05 * rng.normal(size=(60, len(NAMES)))
     jacobian = rng.normal(size=(len(NAMES), 4))
     upper = channels.upper_face(NAMES)
-    network = personalise(grmn.load(prior.network, prior.architecture), motion, *given.values(), upper, jacobian)
+    network = personalise(
+        grmn.load(prior.network, prior.architecture), motion, *given.values(), upper, jacobian, jacobian
+    )
     other = [torch.from_numpy(rng.normal(size=size).astype(np.float32)) for size in sizes.values()]
     with torch.no_grad():
         return network.restore(network(*other).motion).numpy()

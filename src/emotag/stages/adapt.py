@@ -66,6 +66,7 @@ def run(
         *(tensor.numpy() for tensor in (driven.speech, driven.prosody, driven.action_units, driven.identity)),
         channels.upper_face(start.motion_names),
         lip_space.lip_jacobian(model, person.subject.shape, person.subject.landmark_offsets, motion.mean(0)),
+        lip_space.usual_jacobian(model, general.statistics().mean),
         Strength(amplitude=config.amplitude),
     )
     cloud = person.first_cloud(model, config)
