@@ -238,7 +238,7 @@ class PretrainConfig(Settings):
     prosody: Literal["used", "none"] = Field("used", description="what the network hears beside the speech features")
     iterations: int = Field(150, ge=0)
     emotion_iterations: int = Field(
-        300, ge=0, description="of residual, latent and gate on acted emotion (with the ridge); 0 leaves them shut"
+        200, ge=0, description="of residual, latent and gate on acted emotion (with the ridge); 0 leaves them shut"
     )
     batch_windows: int = Field(8, ge=1)
     window_frames: int = Field(12, ge=4)
