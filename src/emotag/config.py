@@ -243,7 +243,7 @@ class PretrainConfig(Settings):
     )
     iterations: int = Field(150, ge=0)
     emotion_iterations: int = Field(
-        300, ge=0, description="of residual, latent and gate on acted emotion (with the ridge); 0 leaves them shut"
+        200, ge=0, description="of residual, latent and gate on acted emotion (with the ridge); 0 leaves them shut"
     )
     batch_windows: int = Field(8, ge=1)
     window_frames: int = Field(12, ge=4)

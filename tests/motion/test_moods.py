@@ -109,3 +109,13 @@ def test_left_over_is_around_the_calm_face(network, corpus):
 def test_codes_say_what_was_set(network, random_codes):
     codes = driving.network_codes(network, random_codes(40, 5, 32, 1), cues(40), constant(0.5))
     assert isinstance(codes, Codes) and torch.allclose(codes.gate, torch.full((40, 1), 0.5))
+
+
+def test_calm_frames_of_a_person_are_where_the_corpus_calm_is(network):
+    seen = cues(30, seed=5)
+    network.calm_gate.fill_(-1.0)
+    spoken = network.space.components(seen.speech), network.space.prosody(seen.prosody), network.cues(seen.action_units)
+    network.expect(*network.felt(*spoken, seen.identity))
+    out = network.from_components(*spoken, seen.identity)
+    assert torch.allclose(torch.logit(out.gate).mean(), torch.tensor(-1.0), atol=1e-4)
+    assert torch.allclose(out.emotion.mean(0), network.mood_latent[NEUTRAL], atol=1e-4)

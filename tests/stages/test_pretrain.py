@@ -106,7 +106,7 @@ def test_actors_teach_emotion_and_the_base_branch_stays_shut(corpus, talkers, tm
     first, second = (fit(corpus, tmp_path / name, actors=[talkers], emotion_iterations=3) for name in ("a", "b"))
     network = grmn.load(first.network, first.architecture)
     assert not network.base.weight.any() and network.emotion.decoder[-1].weight.any()
-    assert network.residual_scale.all() and network.mood_latent.any() and network.calm.any()
+    assert network.residual_scale.all() and network.mood_latent.any() and network.calm_gate.any()
     assert set(first.scores["emotion"]["seen"]) == {"kl", "top1", "gate", "motion"}
     assert first.scores == second.scores
     assert all((first.network[name] == second.network[name]).all() for name in first.network)

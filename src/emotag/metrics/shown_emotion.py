@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotag.metrics.lips import correlation
-from emotag.types import EMOTIONS
+from emotag.types import EMOTIONS, FPS
 
 # Action units of each emotion (EMFACS prototypes, as far as the heads have units for them).
 UNITS_OF = {
@@ -21,24 +21,25 @@ UNITS_OF = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A rendered reading, T of its frames: `times_s` [T], the ends `phones` [P] s of its phones, `action_units` [T, A] and
-    `lips` [T, 4] as detected, `classes` [T, 7] of the scorer, the mean `gate`, and small `pictures`."""
+    """A rendered reading: `drawn_s` [T] of the frames that were drawn and looked at, their `action_units` [T, A] as detected,
+    `classes` [T, 7] of the scorer and small `pictures`; the `aperture` [F] of the lips of the posed head in every frame, the
+    ends `phones` [P] s of its phones, and the mean `gate`."""
 
-    times_s: np.ndarray
+    drawn_s: np.ndarray
     phones: np.ndarray
     action_units: np.ndarray
-    lips: np.ndarray
+    aperture: np.ndarray
     classes: np.ndarray
     gate: float
     pictures: list[np.ndarray]
 
-    def clock(self, reference: "Shown") -> np.ndarray:
-        """The times [T'] in this reading at which the text is where `reference` has it in its frames, by the phones (by the
-        share of the whole where the two have not as many)."""
+    def clock(self, reference: "Shown", times_s: np.ndarray) -> np.ndarray:
+        """The times in this reading at which the text is where `reference` has it at `times_s`, by the phones (by the share
+        of the whole where the two have not as many)."""
         ours, theirs = self.phones, reference.phones
         if len(ours) != len(theirs):
             ours, theirs = ours[-1:], theirs[-1:]
-        return np.interp(reference.times_s, [0.0, *theirs], [0.0, *ours])
+        return np.interp(times_s, [0.0, *theirs], [0.0, *ours])
 
 
 def compared(
@@ -49,7 +50,8 @@ def compared(
     its correlation and mean opening over the reference's."""
     columns = [names.index(unit) for unit in UNITS_OF.get(label, ())]
     delta = [float(shown.action_units[:, c].mean() - reference.action_units[:, c].mean()) for c in columns]
-    wanted, found = reference.lips[:, 0], np.interp(shown.clock(reference), shown.times_s, shown.lips[:, 0])
+    wanted, clock = reference.aperture, np.arange(len(reference.aperture)) / FPS
+    found = np.interp(shown.clock(reference, clock), np.arange(len(shown.aperture)) / FPS, shown.aperture)
     moved = (found - found.mean()) - (wanted - wanted.mean())
     mean = shown.classes.mean(0)
     return {

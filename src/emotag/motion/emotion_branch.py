@@ -29,9 +29,9 @@ class EmotionBranch(nn.Module):
         nn.init.zeros_(self.decoder[-1].weight)
         nn.init.zeros_(self.decoder[-1].bias)
 
-    def forward(self, shared: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, width] to residual [B, C] and emotion logits [B, 7]."""
-        return self.of_latent(self.encoder(shared))
+    def forward(self, shared: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, width], and what is added to the latent [Z], to residual [B, C] and emotion logits [B, 7]."""
+        return self.of_latent(self.encoder(shared) + shift)
 
     def of_latent(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Latent [B, Z] to residual [B, C] and emotion logits [B, 7]."""
@@ -67,11 +67,11 @@ class NoResidual(nn.Module):
 
     def __init__(self, width: int, channels: int, latent: str) -> None:
         super().__init__()
-        self.channels = channels
+        self.channels, self.size = channels, LATENTS[latent]
 
     def encoder(self, shared: Tensor) -> Tensor:
         """A latent that says nothing."""
-        return shared.new_zeros(len(shared), len(EMOTIONS))
+        return shared.new_zeros(len(shared), self.size)
 
     def of_latent(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Zeros [B, C] and [B, 7]."""
@@ -83,9 +83,9 @@ class NoResidual(nn.Module):
     def project(self, projection: Tensor) -> None:
         """There is nothing to project."""
 
-    def forward(self, shared: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, shared: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
         """[B, width] to zeros [B, C] and [B, 7]."""
-        return shared.new_zeros(len(shared), self.channels), shared.new_zeros(len(shared), len(EMOTIONS))
+        return self.of_latent(self.encoder(shared))
 
     def shut(self) -> None:
         """It is."""
@@ -98,9 +98,9 @@ class Gate(nn.Module):
         super().__init__()
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
-    def forward(self, shared: Tensor) -> Tensor:
-        """[B, width] to [B, 1]."""
-        return torch.sigmoid(self.mlp(shared))
+    def forward(self, shared: Tensor, shift: Tensor) -> Tensor:
+        """[B, width], and what is added to the gate's logit [1], to [B, 1]."""
+        return torch.sigmoid(self.mlp(shared) + shift)
 
 
 class OpenGate(nn.Module):
@@ -109,7 +109,7 @@ class OpenGate(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
 
-    def forward(self, shared: Tensor) -> Tensor:
+    def forward(self, shared: Tensor, shift: Tensor) -> Tensor:
         """[B, width] to ones [B, 1]."""
         return shared.new_ones(len(shared), 1)
 

@@ -6,8 +6,9 @@ Choices where the paper is silent or its released code differs, all recorded in 
 - the base branch reads speech alone (`audio`) or speech and cues (`audio_au`);
 - windows of speech are cut between tokens, symmetric around the frame, or of whole tokens as the released code's (`windows`);
 - gate, residual, AdaIN and prosody can be left out (`gate`, `residual`, `modulation`, `prosody`): the ablations;
-- a person's voice is moved to where the corpus' calm voices are, before emotion is heard in it (`expect`);
-- the residual can be in units of its own (`residual_scale`), and the emotion be set instead of heard (`mood`);
+- latent and gate of a person's calm frames are moved to where those of the corpus are (`expect`);
+- the residual can be in units of its own (`residual_scale`) and be kept from some channels (`residual_shown`);
+- the emotion can be set instead of heard (`mood`);
 - a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
 """
 
@@ -142,8 +143,10 @@ class GatedResidualMotionNetwork(nn.Module):
         self.register_buffer("motion_scale", torch.ones(a.channels))
         self.register_buffer("cue_mean", torch.zeros(len(UPPER_FACE_AUS)))
         self.register_buffer("residual_scale", torch.zeros(a.channels))
-        self.register_buffer("calm", torch.zeros(a.width))
-        self.register_buffer("shift", torch.zeros(a.width))
+        self.register_buffer("residual_shown", torch.ones(a.channels))
+        self.register_buffer("latent_shift", torch.zeros(LATENTS[a.latent]))
+        self.register_buffer("gate_shift", torch.zeros(1))
+        self.register_buffer("calm_gate", torch.zeros(1))
         self.register_buffer("mood_latent", torch.zeros(len(EMOTIONS), LATENTS[a.latent]))
         self.register_buffer("mood_cues", torch.zeros(len(EMOTIONS), len(UPPER_FACE_AUS)))
 
@@ -173,24 +176,22 @@ class GatedResidualMotionNetwork(nn.Module):
         shared = audio + self.action_units(cues, identity)
         base_features = {"audio": audio, "audio_au": shared}[self.architecture.base_input]
         base = self.skip(components, cues) + self.base(base_features)
-        felt = shared + self.shift
-        residual, emotion = self.emotion(felt)
-        residual = residual * self.residual_ratio()
-        gate = self.gate(felt)
+        residual, emotion = self.emotion(shared, self.latent_shift)
+        residual = residual * self.residual_ratio() * self.residual_shown
+        gate = self.gate(shared, self.gate_shift)
         return GrmnOutput(base + gate * residual, base, residual, gate, emotion, condition)
 
-    def voice(self, components: Tensor, prosody: Tensor, identity: Tensor) -> Tensor:
-        """[B, width] of speech alone, what residual, latent and gate hear; arguments as of `from_components`."""
+    def felt(self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor) -> tuple[Tensor, Tensor]:
+        """Emotion latent [B, Z] and gate [B, 1] before they are moved for a person; arguments as of `from_components`."""
         identity = self.space.identity(identity).expand(len(components), -1)
-        return self.backbone(self.speech.pooled(self.speech.tokens(components, prosody), identity))
+        voice = self.backbone(self.speech.pooled(self.speech.tokens(components, prosody), identity))
+        shared = voice + self.action_units(cues, identity)
+        return self.emotion.encoder(shared), self.gate(shared, torch.zeros_like(self.gate_shift))
 
-    def felt(self, voice: Tensor, cues: Tensor, identity: Tensor) -> Tensor:
-        """[B, width] of `voice` and cues, what latent and gate are made of."""
-        return voice + self.action_units(cues, self.space.identity(identity).expand(len(cues), -1)) + self.shift
-
-    def expect(self, voice: Tensor) -> None:
-        """Take `voice` [B, width] (of `voice`) for how this person speaks when calm: emotion is what differs from it."""
-        self.shift.copy_(self.calm - voice.mean(0))
+    def expect(self, latent: Tensor, gate: Tensor) -> None:
+        """Take these frames (of `felt`) for how a person is when calm: emotion is what differs from them."""
+        self.latent_shift.copy_(self.mood_latent[NEUTRAL] - latent.mean(0))
+        self.gate_shift.copy_(self.calm_gate - torch.logit(gate, 1e-6).mean(0))
 
     def residual_ratio(self) -> Tensor:
         """[C] one of the residual's own units in the motion space the network speaks. A smile is as large in everybody's

@@ -81,26 +81,24 @@ def outputs(network: GatedResidualMotionNetwork, example: Example, cues: bool = 
 
 
 def fit_moods(network: GatedResidualMotionNetwork, examples: Sequence[Example]) -> None:
-    """Closed forms after training: the decoder's last layer (few steps leave it rough), how calm voices sound, and the mean
+    """Closed forms after training: the decoder's last layer (few steps leave it rough), the gate of calm frames, and the mean
     latent and cues of the frames that show each emotion in full, which is what setting an emotion stands for."""
     columns: list[tuple[Tensor, ...]] = []
     few = slice(None, None, EVERY)
     network.eval()
     with torch.inference_mode():
         for example in examples:
-            cues, target = example.cues[few], example.target[few] / network.residual_ratio()
-            voice = network.voice(example.components[few], example.prosody[few], example.identity)
-            felt = network.felt(voice, cues, example.identity)
-            columns.append(
-                (voice, network.emotion.encoder(felt), network.gate(felt), cues, target, example.emotion[few])
-            )
-    voice, latent, gate, cues, target, shown = (torch.cat(column) for column in zip(*columns, strict=True))
+            components, prosody, cues = example.components[few], example.prosody[few], example.cues[few]
+            latent, gate = network.felt(components, prosody, cues, example.identity)
+            columns.append((latent, gate, cues, example.target[few] / network.residual_ratio(), example.emotion[few]))
+    latent, gate, cues, target, shown = (torch.cat(column) for column in zip(*columns, strict=True))
     network.emotion.refit(latent, gate, target)
-    network.calm.copy_(voice[shown[:, NEUTRAL] > CALM].mean(0))
     for index in range(len(EMOTIONS)):
-        chosen = shown[:, index] >= min(FULL, float(shown[:, index].max()))
+        chosen = shown[:, index] >= min(CALM if index == NEUTRAL else FULL, float(shown[:, index].max()))
         network.mood_latent[index] = latent[chosen].mean(0)
-        if index != NEUTRAL:
+        if index == NEUTRAL:
+            network.calm_gate.copy_(torch.logit(gate[chosen], 1e-6).mean(0))
+        else:
             network.mood_cues[index] = cues[chosen].mean(0)
 
 

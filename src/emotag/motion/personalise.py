@@ -7,7 +7,8 @@ itself: aperture, width, protrusion and jaw. Hence, for the lower face:
 2. each measure gets the person's gain and a MAP update around the prior (worth about 1000 frames, so that five seconds
    of lips adjust the prior and cannot replace it);
 3. a regression on the same frames says how this person's units move when the measures do.
-The upper face keeps its path from the cues, MAP-updated. What the network adds to the ridge is left as it is, but for this
+The upper face keeps its path from the cues, MAP-updated; as these say what it does, the residual stays out of it, unless an
+emotion is set. What the network adds to the ridge is left as it is, but for this
 person's aperture and jaw (emotion shapes the lips, how far they open is the speech's: `without_opening`), and that the
 adaptation part is taken for calm.
 """
@@ -71,13 +72,15 @@ def personalise(
     own = replaced(own, scale=np.where(upper, own.scale, own.scale * strength.amplitude))
     person.set_statistics(own)
     if torch.count_nonzero(person.residual_scale):
+        person.residual_shown.copy_(torch.from_numpy(~upper))
         person.emotion.project(without_opening(person, lip_jacobian * ~upper[:, None]))
     if not torch.count_nonzero(person.skip.speech_weight):
         return person
     inputs = [torch.from_numpy(np.asarray(a, np.float32)) for a in (speech, prosody, action_units, identity)]
     with torch.inference_mode():
-        if torch.count_nonzero(person.calm):
-            person.expect(person.voice(person.space.components(inputs[0]), person.space.prosody(inputs[1]), inputs[3]))
+        if torch.count_nonzero(person.mood_latent):
+            components, spoken = person.space.components(inputs[0]), person.space.prosody(inputs[1])
+            person.expect(*person.felt(components, spoken, person.cues(inputs[2]), inputs[3]))
         spoken = taps(person.space.components(inputs[0])).double().numpy()
         added = beyond_ridge(person, *inputs)
     cues = own.cues(action_units)

@@ -2,8 +2,8 @@
 
 Reads: head, Subject, Avatar, Identity, refined Tracks and ActionUnits of the clip adapted on, its plate, the speech model, one
 text read in every mood at every level (data/moods), and the emotion scorer's files. Writes: a CSV and a PNG. Rendered are the
-neutral reading with each emotion set at levels 1 to 3, each emotional reading with nothing set, and these once more without
-prosody. Everything is measured on the rendered frames.
+neutral reading with each emotion set at levels 1 to 3, each emotional reading with nothing set, and those of level 3 once more
+without prosody. Action units and classes are those of the rendered frames, lips those of the posed head.
 """
 
 import io
@@ -28,7 +28,7 @@ from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import resize
 from emotag.metrics.detected import detect
 from emotag.metrics.shown_emotion import Shown, compared
-from emotag.motion import channels, cues, driving, grmn, timeline
+from emotag.motion import channels, cues, driving, grmn, lip_space, timeline
 from emotag.motion.codes import Codes
 from emotag.parts import ping_pong
 from emotag.render import backends
@@ -36,15 +36,14 @@ from emotag.stages.render import draw, plate_frames
 from emotag.synthetic import takes as shipped
 from emotag.synthetic.takes import LEVELS, Take
 from emotag.tracking.action_units import fitted_action_units
-from emotag.tracking.lip_measures import lip_measures
 from emotag.types import EMOTIONS, FPS, NEUTRAL
 
 log = logging.getLogger(__name__)
 
-# Every second frame is drawn and measured.
-EVERY = 2
+# Every eighth frame is drawn and looked at; lips are those of the posed head in every frame.
+EVERY = 8
 TILE_PX = 240
-ITERATIONS = 15
+ITERATIONS = 10
 
 
 @dataclass(frozen=True)
@@ -93,25 +92,32 @@ def run(
         key: provider.speech_of(take.voice.audio, encoder, speech_config, revision, take.voice.name)
         for key, take in read.items()
     }
-    calm = read["neutral", 0]
+    calm, names = read["neutral", 0], body.action_unit_names
     reference = perform(actor, calm, heard["neutral", 0], None)
-    rows, pictures = [compared("speech", "neutral", 0, "used", reference, reference, body.action_unit_names)], {}
-    for label in (name for name in EMOTIONS if name != EMOTIONS[NEUTRAL]):
-        for level in range(1, LEVELS + 1):
-            take, spoken = read[label, level], heard[label, level]
-            mood = MoodConfig(label=label, level=level)
-            for control, prosody, shown in (
-                ("set", "neutral reading", perform(actor, calm, heard["neutral", 0], mood)),
-                ("speech", "used", perform(actor, take, spoken, None)),
-                ("speech", "none", perform(actor, take, without_prosody(spoken), None)),
-            ):
-                rows.append(compared(control, label, level, prosody, reference, shown, body.action_unit_names))
-                pictures[label, control, prosody, level] = shown
-                log.info("%s", rows[-1])
+    rows, pictures = [compared("speech", "neutral", 0, "used", reference, reference, names)], {}
+    for control, prosody, label, level in performances():
+        mood = MoodConfig(label=label, level=level) if control == "set" else None
+        take = calm if mood else read[label, level]
+        spoken = heard[take.emotion, take.level]
+        shown = perform(actor, take, without_prosody(spoken) if prosody == "none" else spoken, mood)
+        rows.append(compared(control, label, level, prosody, reference, shown, names))
+        pictures[label, control, prosody, level] = shown
+        log.info("%s", rows[-1])
     buffer = io.StringIO()
     pd.DataFrame(rows).to_csv(buffer, index=False, float_format="%.3f")
     write_atomic(out, buffer.getvalue().encode())
     write_png(out_sheet, sheet(reference, pictures))
+
+
+def performances() -> list[tuple[str, str, str, int]]:
+    """(control, prosody, label, level): every emotion set, every emotion heard, and the strongest heard without prosody."""
+    labels, levels = [name for name in EMOTIONS if name != EMOTIONS[NEUTRAL]], range(1, LEVELS + 1)
+    each = [(label, level) for label in labels for level in levels]
+    return [
+        *(("set", "neutral reading", label, level) for label, level in each),
+        *(("speech", "used", label, level) for label, level in each),
+        *(("speech", "none", label, LEVELS) for label in labels),
+    ]
 
 
 def perform(actor: Stage, take: Take, spoken: Speech, mood: MoodConfig | None) -> Shown:
@@ -130,16 +136,19 @@ def perform(actor: Stage, take: Take, spoken: Speech, mood: MoodConfig | None) -
         mood=timeline.strengths([] if mood is None else [mood], length),
     )
     drawn = np.arange(0, length, EVERY)
-    codes = driving.avatar(actor.network, material)[torch.from_numpy(drawn)]
+    every = driving.avatar(actor.network, material)
+    codes = every[torch.from_numpy(drawn)]
     plates = plate_frames(actor.config, actor.plate, [int(frame) for frame in frames[drawn]])
     pictures = list(draw(actor.deformer, actor.renderer, actor.camera, codes, plates))
     detected = detect(pictures)
     points = detected.at_width(actor.person.camera["width"])
     return Shown(
-        times_s=drawn / FPS,
+        drawn_s=drawn / FPS,
         phones=np.array([end for _, end, _ in take.voice.phones]),
         action_units=fitted_action_units(actor.model, actor.person, points, ITERATIONS),
-        lips=lip_measures(points),
+        aperture=lip_space.measures(
+            actor.model, actor.person.shape, actor.person.landmark_offsets, driving.motion_of(every).numpy()
+        )[:, 0],
         classes=face_api.probabilities(actor.scorer, pictures, detected.points),
         gate=float(codes.gate.mean()),
         pictures=[resize(picture, TILE_PX, TILE_PX) for picture in pictures],
@@ -154,7 +163,8 @@ def without_prosody(spoken: Speech) -> Speech:
 
 def sheet(reference: Shown, pictures: dict[tuple[str, str, str, int], Shown]) -> np.ndarray:
     """A row a class: neutral, the emotion set at three levels, the emotion heard at three levels, at one moment of the text."""
-    moment = int(np.argsort(reference.lips[:, 0])[int(0.8 * len(reference.lips))])
+    open_lips = reference.aperture[::EVERY]
+    moment = int(np.argsort(open_lips)[int(0.8 * len(open_lips))])
     cells, labels = [], []
     for label in dict.fromkeys(key[0] for key in pictures):
         cells.append(reference.pictures[moment])
@@ -162,7 +172,7 @@ def sheet(reference: Shown, pictures: dict[tuple[str, str, str, int], Shown]) ->
         for control, prosody in (("set", "neutral reading"), ("speech", "used")):
             for level in range(1, LEVELS + 1):
                 shown = pictures[label, control, prosody, level]
-                at = np.abs(shown.times_s - shown.clock(reference)[moment]).argmin()
+                at = np.abs(shown.drawn_s - shown.clock(reference, reference.drawn_s[moment])).argmin()
                 cells.append(shown.pictures[int(at)])
                 labels.append(f"{label} {level}, {'set' if control == 'set' else 'heard'}")
     return contact_sheet(cells, 1 + 2 * LEVELS, labels)

@@ -31,13 +31,12 @@ class MotionBatch:
 class Augmentation:
     """Per run: `noise` on each component, `offset` of each component, `gain` (log) of all, deviations in units of a
     component's root mean square. `no_identity`: share of runs whose identity is the corpus' mean, so that a network
-    trained on few people does not learn them by heart. `no_cues`: share of runs without cues, so that it listens too."""
+    trained on few people does not learn them by heart."""
 
     noise: float = 0.1
     offset: float = 0.1
     gain: float = 0.1
     no_identity: float = 0.5
-    no_cues: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,10 @@ class MotionBatches:
         known = torch.rand(1, generator=generator) >= self.augmentation.no_identity
         identity = torch.where(known, run.identity, self.identity_mean).expand(self.frames, -1)
         components = self._augmented(run.components[frames], generator)
-        seen = torch.rand(1, generator=generator) >= self.augmentation.no_cues if self.augmentation.no_cues else 1.0
         return (
             components,
             run.prosody[frames],
-            run.cues[frames] * seen,
+            run.cues[frames],
             identity,
             run.target[frames],
             run.emotion[frames],
