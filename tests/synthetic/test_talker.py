@@ -1,5 +1,7 @@
 """The talker: lips on the posed head are the wanted ones, motion is legal, repeatable and blinks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -88,3 +90,13 @@ def test_moods_show_and_are_named():
     assert odds[:75].mean(0).argmax() == NEUTRAL and EMOTIONS[odds[140:].mean(0).argmax()] == "surprise"
     units = emotional_units(course, ["browInnerUp", "browOuterUpLeft", "mouthSmileLeft"])
     assert np.abs(units[:75]).max() < 0.01 and units[-1, 0] > 0.7 and units[-1, 1] > 0.7 and units[-1, 2] == 0
+
+
+def test_lids_that_a_mood_lowers_do_not_hang_besides(head, voices):
+    person = replace(random_person("someone", head.shape_size, 5), lid_rest=0.2)
+    closed = []
+    for mood in ("neutral", "sad"):
+        course = intensities([Mood(0, mood, 1.5)], 100)
+        tracks = perform(head, person, voices[DEMO], course, default_camera(256)).tracks
+        closed.append(np.median(tracks.expression[:, head.unit("eyeBlinkLeft")]))
+    assert closed == pytest.approx([0.2, 1.5 * 0.18], abs=1e-3)

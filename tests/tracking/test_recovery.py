@@ -52,7 +52,7 @@ def test_overlap_counts_pixels():
 def test_the_truth_finds_itself(head, true):
     assert recovery.lip_errors_mm(head, [true], [true]).max() < 1e-3
     assert list(recovery.jaw_correlations(head, [true], [true]).values()) == pytest.approx([1, 1, 1])
-    assert recovery.blink_f1([true], [true]) == 1
+    assert recovery.blink_f1(head, [true], [true]) == 1
     assert recovery.head_degrees([true], [true]).max() < 1e-3
 
 
@@ -70,6 +70,15 @@ def test_the_jaws_opening_is_what_the_chin_does(head, true):
     assert np.polyfit(angle, opening, 1)[0] > 30 and np.corrcoef(angle, opening)[0, 1] > 0.9999
 
 
+def test_lids_that_hang_by_any_unit_are_less_open(head, true):
+    gaps = recovery.lid_gaps_mm(head, true)
+    assert gaps[0] > 4 and gaps[21] < 1 and np.ptp(np.delete(gaps, [*range(20, 24), *range(40, 44)])) < 1e-3
+    squinting = true.expression.copy()
+    for side in ("Left", "Right"):
+        squinting[:, head.unit("eyeSquint" + side)] = 0.8
+    assert recovery.lid_gaps_mm(head, replace(true, expression=squinting))[0] < gaps[0] - 0.3
+
+
 def test_a_chin_that_stands_lower_in_one_clip_counts_in_the_pooled_correlation_alone(head, true):
     lower = replace(true, jaw=true.jaw + np.array([0.2, 0, 0], np.float32))
     found = recovery.jaw_correlations(head, [true, lower], [true, true])
@@ -79,7 +88,7 @@ def test_a_chin_that_stands_lower_in_one_clip_counts_in_the_pooled_correlation_a
 def test_a_missed_blink_and_a_constant_turn(true, head):
     missed = true.expression.copy()
     missed[40:44] = 0
-    assert recovery.blink_f1([replace(true, expression=missed)], [true]) == pytest.approx(2 / 3)
+    assert recovery.blink_f1(head, [replace(true, expression=missed)], [true]) == pytest.approx(2 / 3)
     turned = (Rotation.from_rotvec([0.1, 0, 0]) * Rotation.from_rotvec(true.rotation)).as_rotvec().astype(np.float32)
     assert recovery.head_degrees([replace(true, rotation=turned)], [true]).max() < 1e-3
 

@@ -57,7 +57,7 @@ def scores(model: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[st
     return {
         "lip_vertex_mm_median": float(np.median(lips)),
         "jaw_corr": jaw["clips"],
-        "blink_f1": recovery.blink_f1(found, true),
+        "blink_f1": recovery.blink_f1(model, found, true),
         "head_deg": float(np.median(turned)),
         "lip_vertex_mm_p95": float(np.percentile(lips, 95)),
         "au_corr_upper": float(np.mean(upper)) if upper else float("nan"),

@@ -148,7 +148,8 @@ def _upper_face(
     raises = person.liveliness * movement.brow_raises(random, stressed, frames)
     for side in ("Left", "Right"):
         blink, wide = names.index("eyeBlink" + side), names.index("eyeWide" + side)
-        rest = person.lid_rest * (1.0 - felt[:, wide])
+        # Lids that a mood lowers do not hang besides: both together shut small eyes.
+        rest = np.maximum(person.lid_rest * (1.0 - felt[:, wide]) - felt[:, blink], 0.0)
         upper[:, blink] = rest + closure * (1.0 - felt[:, blink] - rest)
         # A widened eye closes as well: what holds it open lets go for the blink.
         upper[:, wide] = -closure * felt[:, wide]

@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from emotag.artifacts import Tracks
 from emotag.head.base import HeadModel
+from emotag.head.landmark_sets import LEFT_LID_PAIRS, RIGHT_LID_PAIRS
 from emotag.metrics.events import blinks, f1
 from emotag.tracking.lip_measures import STABLE
 from emotag.tracking.posing import CHUNK_FRAMES, posed_vertices
@@ -16,6 +17,7 @@ from emotag.tracking.posing import CHUNK_FRAMES, posed_vertices
 CHIN = (152, 148, 377, 175, 171, 396)
 # A blink is found when it is seen within this many frames.
 BLINK_TOLERANCE = 2
+MIDDLE = slice(2, 5)
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -89,16 +91,17 @@ def jaw_opening_mm(head: HeadModel, tracks: Tracks) -> np.ndarray:
     Two fits may open the same mouth by different shares of jaw and units: what the chin does can be compared, the jaw's
     angle cannot.
     """
-    still, heights = at_rest(tracks), []
+    rest = head.landmarks(torch.from_numpy(_rest_vertices(head, tracks)).float()[None])[0, list(CHIN), 1]
+    return 1000 * (float(rest.mean()) - _landmarks_at_rest(head, tracks)[:, list(CHIN), 1].mean(1))
+
+
+def _landmarks_at_rest(head: HeadModel, tracks: Tracks) -> np.ndarray:
+    """The 478 points [T, 478, 3] m of every frame in the head's own frame."""
+    still, parts = at_rest(tracks), []
     for start in range(0, len(tracks.expression), CHUNK_FRAMES):
         vertices = posed_vertices(head, still, slice(start, start + CHUNK_FRAMES))
-        heights.append(head.landmarks(vertices)[:, list(CHIN), 1].mean(1).double().numpy())
-    return 1000 * (_chin_at_rest(head, tracks) - np.concatenate(heights))
-
-
-def _chin_at_rest(head: HeadModel, tracks: Tracks) -> float:
-    rest = torch.from_numpy(_rest_vertices(head, tracks)).float()[None]
-    return float(head.landmarks(rest)[0, list(CHIN), 1].mean())
+        parts.append(head.landmarks(vertices).double().numpy())
+    return np.concatenate(parts)
 
 
 def jaw_correlations(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[str, float]:
@@ -113,21 +116,22 @@ def jaw_correlations(head: HeadModel, found: list[Tracks], true: list[Tracks]) -
     }
 
 
-def blink_f1(found: list[Tracks], true: list[Tracks]) -> float:
-    """F1 of blinks (`emotag.metrics.events.blinks` of what the lids' unit leaves open) over all clips, within two frames."""
+def blink_f1(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> float:
+    """F1 of blinks (`emotag.metrics.events.blinks` of the gap between the lids) over all clips, within two frames."""
     events = [[], []]
     for clip, pair in enumerate(zip(found, true, strict=True)):
         for side, tracks in zip(events, pair, strict=True):
-            side.append(10_000 * clip + _blinks(tracks))
+            side.append(10_000 * clip + blinks(lid_gaps_mm(head, tracks)))
     ours, theirs = (np.concatenate(side) for side in events)
     return f1(theirs, ours, BLINK_TOLERANCE)
 
 
-def _blinks(tracks: Tracks) -> np.ndarray:
-    """Middle frames of the runs in which the lids' unit leaves less than 0.6 of the usual opening."""
-    columns = [tracks.expression_names.index("eyeBlink" + side) for side in ("Left", "Right")]
-    opening = 1.0 - tracks.expression[:, columns].mean(1)
-    return blinks(opening)
+def lid_gaps_mm(head: HeadModel, tracks: Tracks) -> np.ndarray:
+    """Height [T] mm of the opening between the middles of the lids, the mean of both eyes, in the head's own frame;
+    negative where they pass each other. Lids hang, squint and follow the gaze: no single unit says how open an eye is."""
+    upper, lower = np.array([*RIGHT_LID_PAIRS[MIDDLE], *LEFT_LID_PAIRS[MIDDLE]]).T
+    points = _landmarks_at_rest(head, tracks)
+    return 1000 * (points[:, upper, 1] - points[:, lower, 1]).mean(1)
 
 
 def head_degrees(found: list[Tracks], true: list[Tracks]) -> np.ndarray:
