@@ -152,8 +152,19 @@ def perform(actor: Stage, take: Take, spoken: Speech, mood: MoodConfig | None) -
         )[:, 0],
         classes=face_api.probabilities(actor.scorer, pictures, detected.points),
         gate=float(codes.gate.mean()),
-        pictures=[resize(picture, TILE_PX, TILE_PX) for picture in pictures],
+        pictures=[face_tile(picture, detected.points) for picture in pictures],
     )
+
+
+def face_tile(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The square about the face in all frames `points` [T, 478, 3] px, as a tile [TILE_PX, TILE_PX, 3]."""
+    low, high = points[..., :2].min((0, 1)), points[..., :2].max((0, 1))
+    half = round(0.62 * float((high - low).max()))
+    x, y = (
+        int(np.clip(round(c), half, size - half))
+        for c, size in zip((low + high) / 2, picture.shape[1::-1], strict=True)
+    )
+    return resize(np.ascontiguousarray(picture[y - half : y + half, x - half : x + half]), TILE_PX, TILE_PX)
 
 
 def without_prosody(spoken: Speech) -> Speech:
