@@ -30,11 +30,17 @@ def test_a_ridge_with_its_moment_gives_its_sums_back():
 
 
 def test_rows_survive_the_file_and_means_have_intervals():
-    values = dict.fromkeys(COLUMNS, 0.0) | {"model": "ridge", "prior": "both", "way": "map", "frozen_lmd_px512": 2.0}
+    values = dict.fromkeys(COLUMNS, 0.0) | {
+        "model": "ridge",
+        "prior": "both",
+        "way": "map",
+        "frozen_lmd_px512": 2.0,
+        "test_seconds": 5.0,
+    }
     rows = [values | {"clip": f"c{i}", "lip_aperture_corr": 0.5 + 0.1 * i, "lmd_px512": 1.0} for i in range(3)]
     again = list(csv.DictReader(table(rows).splitlines()))
     assert [row["clip"] for row in again] == ["c0", "c1", "c2"]
-    (line,) = means(again)
+    (line,) = means([*again, again[0] | {"test_seconds": "1.0", "lip_aperture_corr": "-1"}])
     assert "both, map (3 clips)" in line and "lip_aperture_corr 0.600 [" in line
     assert "lmd_over_frozen 0.500 [0.500, 0.500]" in line
     assert line == means(rows)[0]

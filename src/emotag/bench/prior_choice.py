@@ -250,9 +250,10 @@ def table(rows: list[dict[str, object]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def means(rows: list[dict[str, object]], draws: int = 2000) -> list[str]:
-    """Mean and 95 % interval of each prior and way, clips drawn with replacement (a clip is a block)."""
-    lines = []
+def means(rows: list[dict[str, object]], least_s: float = 3.0, draws: int = 2000) -> list[str]:
+    """Mean and 95 % interval of each prior and way over clips of `least_s` or more of test, drawn with replacement (a clip
+    is a block)."""
+    rows, lines = [row for row in rows if float(row["test_seconds"]) >= least_s], []
     for prior, way in dict.fromkeys((row["prior"], row["way"]) for row in rows):
         chosen = [row for row in rows if (row["prior"], row["way"]) == (prior, way)]
         columns = {name: np.array([float(row[name]) for row in chosen]) for name in COLUMNS[7:10]}
