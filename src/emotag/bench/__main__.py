@@ -1,14 +1,14 @@
 """`python -m emotag.bench NAME`: how fast the renderers are (`raster`, `gpu`), how many frames and training steps a second an
 avatar makes (`job`), seconds and memory of the networks of docs/providers.md (`providers`), whether a pipeline that was
-killed ends with the bytes of one that was not (`survival`), how it grows (`dryrun`, `voice`, `costs`), and the viseme table
-of real lips (`targets`)."""
+killed ends with the bytes of one that was not (`survival`), how it grows (`dryrun`, `voice`, `costs`), the viseme table of
+real lips (`targets`), and which prior suits people who are left out (`prior`)."""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
 
-from emotag.bench import costs, gpu, job, providers, raster, scale, survival, targets
+from emotag.bench import costs, gpu, job, prior_choice, providers, raster, scale, survival, targets
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
@@ -90,13 +90,27 @@ def add_scale(commands) -> None:
 
 
 def add_targets(commands) -> None:
-    """`targets`."""
+    """`targets` and `prior`."""
     command = commands.add_parser("targets", help=targets.__doc__)
-    command.add_argument("--clips", nargs="+", type=Path, required=True, help="folders of tracked clips")
+    command.add_argument("--results", type=Path, default=Path("results"))
+    command.add_argument("--clips", nargs="+", required=True, help="tracked, as identities of the same names")
     command.add_argument("--voices", type=Path, default=Path("data/voices"))
     command.add_argument("--model", type=Path, default=Path("data/assets/whisper_tiny_en.bin"))
     command.add_argument("--json", type=Path, required=True, help="where the table goes")
     command.set_defaults(run=fit_targets)
+    command = commands.add_parser("prior", help=prior_choice.__doc__)
+    command.add_argument("--results", type=Path, default=Path("results"))
+    command.add_argument("--prior", type=Path, required=True, help="the synthetic one")
+    command.add_argument("--people", nargs="+", required=True, metavar="CLIP=PERSON", help="clips adapted and tracked")
+    command.add_argument("--csv", type=Path, required=True, help="rows go here; clips in it are not done again")
+    command.add_argument(
+        "--without",
+        nargs="*",
+        default=[],
+        metavar="PERSON=PRIOR",
+        help="synthetic priors of visemes fitted without them",
+    )
+    command.set_defaults(run=choose_prior)
 
 
 def render(chosen: argparse.Namespace) -> int:
@@ -156,7 +170,17 @@ def speak(chosen: argparse.Namespace) -> int:
 
 def fit_targets(chosen: argparse.Namespace) -> int:
     """The viseme table."""
-    return keep(chosen, targets.run(chosen.clips, chosen.voices, chosen.model))
+    return keep(chosen, targets.run(chosen.results, chosen.clips, chosen.voices, chosen.model))
+
+
+def choose_prior(chosen: argparse.Namespace) -> int:
+    """Priors and ways to adapt."""
+    people, without = (dict(pair.split("=", 1) for pair in pairs) for pairs in (chosen.people, chosen.without))
+    head = chosen.results / "head" / "makehuman.safetensors"
+    others = {person: Path(path) for person, path in without.items()}
+    rows = prior_choice.run(chosen.results, head, chosen.prior, people, chosen.csv, others)
+    print(*prior_choice.means(rows), sep="\n")
+    return 0
 
 
 def count(chosen: argparse.Namespace) -> int:

@@ -23,17 +23,18 @@ SPEEDS = np.arange(92, 109)
 SEED = 77
 
 
-def run(folders: list[Path], voice_folder: Path, model: Path) -> dict[str, Any]:
-    """The table fitted to the clips of `folders`, each with landmarks.safetensors, speech.safetensors and sync.json."""
-    seen = [clip_of(folder) for folder in folders]
+def run(results: Path, clips: list[str], voice_folder: Path, model: Path) -> dict[str, Any]:
+    """The table fitted to `clips` of the pipeline's results, each tracked as an identity of the same name."""
+    seen = [clip_of(results, clip) for clip in clips]
     names = sorted(TARGETS)
     return lip_fit.document(lip_fit.fit(spoken(voice_folder, model), seen, names), names)
 
 
-def clip_of(folder: Path) -> SeenLips:
+def clip_of(results: Path, clip: str) -> SeenLips:
     """A clip's lips on the clock of its sound."""
+    folder = results / "clips" / clip
     points = Landmarks.load(folder / "landmarks.safetensors").points
-    offset = read_json(folder / "sync.json", "offset_frames")["offset_frames"]
+    offset = read_json(results / "identities" / clip / clip / "sync.json", "offset_frames")["offset_frames"]
     features = Speech.load(folder / "speech.safetensors").features
     return SeenLips(np.asarray(features), frame_times(np.arange(len(points)), offset), lip_measures(points))
 
