@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# The optional package of four speech encoders, which the tests try as well.
+TRANSFORMERS := $(VENV)/.transformers
 CLIPS ?=
 ONLY ?=
 CORES ?= all
@@ -22,7 +24,11 @@ $(STAMP): requirements-torch.txt requirements.txt requirements-dev.txt requireme
 demo: setup
 	$(BIN)/snakemake --cores $(CORES) adapt_identity
 
-test: setup
+$(TRANSFORMERS): envs/transformers.txt $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r envs/transformers.txt
+	touch $(TRANSFORMERS)
+
+test: setup $(TRANSFORMERS)
 	$(BIN)/snakemake --cores $(CORES) --quiet all -- fetch_assets
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

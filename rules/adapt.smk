@@ -7,7 +7,7 @@ rule adapt:
         subject="results/identities/{identity}/subject.safetensors",
         identity="results/identities/{identity}/identity.safetensors",
         geometry="results/identities/{identity}/geometry.safetensors",
-        prior=lambda w: PLAN.prior_of(w.identity),
+        prior=lambda w: PLAN.priors.of(w.identity),
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.adapt_file(w, "sync.json"),
@@ -109,6 +109,7 @@ rule drive:
         self_driven=lambda w: w.drive.startswith("self-"),
         part=PLAN.test_part,
         variants=lambda w, output: [Path(file).parent.name for file in output],
+        emotion=lambda w: timeline(CONFIG, w.identity, w.drive),
         code=stage_code("drive", METHOD),
     shell:
         "python -m emotag.stages.drive --avatar {input.avatar:q} --subject {input.subject:q}"
@@ -116,7 +117,8 @@ rule drive:
         " --adapt-action-units {input.adapt_action_units:q} --adapt-speech {input.adapt_speech:q}"
         " --adapt-sync {input.adapt_sync:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
         " --sync {input.sync:q} --speech {input.speech:q} --clip {params.clip} --self-driven {params.self_driven}"
-        " --part {params.part:q} --variants {params.variants:q} --out {output:q} --threads {threads} 2>&1 | tee -i {log:q}"
+        " --part {params.part:q} --emotion {params.emotion:q} --variants {params.variants:q} --out {output:q}"
+        " --threads {threads} 2>&1 | tee -i {log:q}"
 
 
 # Where another voice speaks there is no truth to compare with, and no baseline.

@@ -29,16 +29,19 @@ from emotag.workflow.forget import forget_planned
 from emotag.workflow.identities import VARIANTS, Plan
 from emotag.workflow.licences import terms
 from emotag.workflow.params import grows, stage_code
+from emotag.workflow.moods import actors, timeline
 from emotag.workflow.paper import Paper, wants_tables
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
+from emotag.workflow.shipped import FOLDER as PRIORS
+from emotag.workflow.shipped import Shipped, commit_of, put, settings_of, training_code
 from emotag.workflow.takeover import makes_nothing, take_over
 from emotag.workflow.variants import Models, read_variants
 
 
 def shipped(name):
     """A file of the data folder, which the working folder may have one of its own of."""
-    return Path(name) if Path(name).is_file() else Path(workflow.basedir, name)
+    return Path(name) if Path(name).exists() else Path(workflow.basedir, name)
 
 
 try:
@@ -51,7 +54,8 @@ try:
     ASSETS = read_manifest(Path(workflow.basedir, "data/assets.yaml"))
     if workflow.is_main_process:
         check_assets(ASSETS, Path("data/assets"))
-    PLAN = Plan(CONFIG, terms(CONFIG, ASSETS))
+    PLAN = Plan(CONFIG, terms(CONFIG, ASSETS), Shipped.read(shipped(PRIORS)))
+    PRIOR = PLAN.priors.choice(CONFIG.adapt.identity)
     MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
     PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
     if workflow.is_main_process and wants_tables(sys.argv[1:]):
@@ -83,6 +87,12 @@ AUTO = config.get("preset", "auto") == "auto"
 if AUTO and workflow.is_main_process:
     print(
         f"preset auto: {CONFIG.preset} (--config preset=NAME to choose)",
+        file=sys.stderr,
+    )
+
+if workflow.is_main_process and CONFIG.prior.source == "auto":
+    print(
+        f"prior: {'shipped' if PRIOR[0] else 'trained'}, because {PRIOR[1]} (prior.source to choose)",
         file=sys.stderr,
     )
 

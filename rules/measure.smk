@@ -12,9 +12,9 @@ rule measure:
         head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
-        lpips=metric_files(CONFIG, "lpips"),
-        syncnet=metric_files(CONFIG, "syncnet"),
-        emotion=metric_files(CONFIG, "emotion_agreement"),
+        lpips=metric_files(CONFIG, ASSETS, "lpips"),
+        syncnet=metric_files(CONFIG, ASSETS, "syncnet"),
+        emotion=metric_files(CONFIG, ASSETS, "emotion_agreement"),
     output:
         "results/identities/{identity}/drives/{drive}/metrics.parquet",
     log:

@@ -10,7 +10,7 @@ rule measure_speech:
         ),
         speaker=lambda w: PAPER.speaker(w, "crop.mp4"),
         sync=lambda w: PAPER.speaker(w, "sync.json"),
-        syncnet=metric_files(CONFIG, "syncnet"),
+        syncnet=metric_files(CONFIG, ASSETS, "syncnet"),
     output:
         "results/identities/{identity}/drives/audio-{name}/metrics.parquet",
     log:
@@ -44,7 +44,7 @@ use rule measure_speech as measure_speech_variant with:
         ],
         speaker=lambda w: PAPER.speaker(w, "crop.mp4"),
         sync=lambda w: PAPER.speaker(w, "sync.json"),
-        syncnet=metric_files(CONFIG, "syncnet"),
+        syncnet=metric_files(CONFIG, ASSETS, "syncnet"),
     output:
         "results/variants/{model}/identities/{identity}/drives/audio-{name}/metrics.parquet",
     log:

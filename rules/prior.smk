@@ -80,7 +80,8 @@ rule corpus_of_clips:
 
 rule prior:
     input:
-        corpus=lambda w: PLAN.corpora(w.corpus, w.left_out),
+        corpus=lambda w: PLAN.priors.corpora(w.corpus, w.left_out),
+        actors=actors(CONFIG),
     output:
         "results/prior/{corpus}/{left_out}/prior.safetensors",
     log:
@@ -99,6 +100,85 @@ rule prior:
         config=stage_config("pretrain"),
         code=stage_code("pretrain", METHOD),
     shell:
-        "python -m emotag.stages.pretrain --corpus {input.corpus:q} --out {output:q} --state {params.state:q}"
-        " --threads {threads}"
-        " --config {params.config:q} 2>&1 | tee -i {log:q}"
+        "python -m emotag.stages.pretrain --corpus {input.corpus:q} --actors {input.actors:q} --out {output:q}"
+        " --state {params.state:q} --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+# What stage adapt reads of a person, of everybody whom the rendered phase sees.
+RENDERED_INPUTS = {
+    file.split(".")[0]: lambda w, file=file: PLAN.priors.rendered_file(w, file)
+    for file in (
+        "subject.safetensors",
+        "identity.safetensors",
+        "geometry.safetensors",
+        "tracks.safetensors",
+        "action_units.safetensors",
+        "sync.json",
+        "emotion.safetensors",
+        "speech.safetensors",
+        "crop.mp4",
+        "alpha.mkv",
+        "labels.mkv",
+    )
+} | {"head": PLAN.head, "curation": PLAN.curation}
+
+
+rule rendered_prior:
+    input:
+        **RENDERED_INPUTS,
+        start=PLAN.priors.first_phase,
+    output:
+        "results/prior/{corpus}/{left_out}/rendered.safetensors",
+    log:
+        "results/logs/pretrain_rendered/{corpus}@{left_out}.log",
+    benchmark:
+        "results/benchmarks/pretrain_rendered/{corpus}@{left_out}@shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=grows(8000),
+        runtime=grows(720),
+    params:
+        people=lambda w: PLAN.priors.people(w),
+        clips=lambda w: PLAN.priors.clips(w),
+        state="results/state/pretrain_rendered/{corpus}/{left_out}",
+        config=stage_config("pretrain.rendered"),
+        code=stage_code("pretrain_rendered", METHOD),
+    shell:
+        "python -m emotag.stages.pretrain_rendered --head {input.head:q} --start {input.start:q} --names {params.people}"
+        " --clips {params.clips} --curation {input.curation:q} --subject {input.subject:q} --identity {input.identity:q}"
+        " --geometry {input.geometry:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
+        " --sync {input.sync:q} --emotion {input.emotion:q} --speech {input.speech:q} --crop {input.crop:q}"
+        " --alpha {input.alpha:q} --labels {input.labels:q} --state {params.state:q} --out {output:q}"
+        " --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+# The prior that comes with the project, rounded, with its card.
+rule ship_prior:
+    input:
+        PLAN.priors.to_ship(),
+    output:
+        prior="results/shipped/synthetic.safetensors",
+        card="results/shipped/synthetic.json",
+        page="results/shipped/README.md",
+    log:
+        "results/logs/ship_prior/shared.log",
+    benchmark:
+        "results/benchmarks/ship_prior/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=grows(2000),
+        runtime=grows(10),
+    params:
+        settings=lambda w: dumps(settings_of(CONFIG), sort_keys=True),
+        made_of=lambda w: dumps(training_code()),
+        commit=commit_of(workflow.basedir),
+        code=stage_code("ship_prior"),
+    shell:
+        "python -m emotag.stages.ship_prior --prior {input:q} --settings {params.settings:q} --made-of {params.made_of:q}"
+        " --commit {params.commit:q} --out {output.prior:q} --out-card {output.card:q} --out-page {output.page:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -4,6 +4,13 @@ VOICES = sorted(
     for path in Path("data/voices").glob("*")
     if path.suffix in (".ogg", ".json")
 )
+# Emotional readings that the prior learns emotion from; mood01 is the voice of the table of emotions.
+ACTED = sorted(
+    str(path)
+    for pattern in ("takes/speaker*", "moods/mood*")
+    for path in Path("data").glob(pattern)
+    if path.stem != "mood01"
+)
 
 
 rule synthetic_clip:
@@ -218,6 +225,78 @@ rule lips:
     shell:
         "python -m emotag.stages.lips --voices {params.voices:q} --model {input.model:q}"
         " --out {output:q} --config {params.config:q} 2>&1 | tee -i {log:q}"
+
+
+# What the avatar of adapt.identity shows when an emotion is set, and when it is heard.
+rule emotion_control:
+    input:
+        head=PLAN.head,
+        subject="results/identities/{identity}/subject.safetensors",
+        avatar="results/identities/{identity}/avatar.safetensors",
+        identity="results/identities/{identity}/identity.safetensors",
+        tracks=lambda w: PLAN.adapt_file(w, "refined.safetensors"),
+        action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
+        plate=lambda w: PLAN.adapt_file(w, "plate.mp4"),
+        model=PLAN.model("speech"),
+        takes="data/moods/mood01.json",
+        sound="data/moods/mood01.ogg",
+        scorer=place_of("face_expression_model.bin"),
+        scorer_manifest=place_of("face_expression_model-weights_manifest.json"),
+    output:
+        table="results/emotion_control/{identity}.csv",
+        sheet="results/emotion_control/{identity}.png",
+    log:
+        "results/logs/emotion_control/{identity}.log",
+    benchmark:
+        "results/benchmarks/emotion_control/{identity}.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=grows(6000),
+        runtime=grows(120),
+    params:
+        config=stage_config("render"),
+        speech=stage_config("speech"),
+        code=stage_code("emotion_control", METHOD),
+    shell:
+        "python -m emotag.stages.emotion_control --head {input.head:q} --subject {input.subject:q}"
+        " --avatar {input.avatar:q} --identity {input.identity:q} --tracks {input.tracks:q}"
+        " --action-units {input.action_units:q} --plate {input.plate:q} --model {input.model:q} --takes {input.takes:q}"
+        " --scorer {input.scorer:q} --scorer-manifest {input.scorer_manifest:q} --out {output.table:q}"
+        " --out-sheet {output.sheet:q} --threads {threads} --config {params.config:q} --speech-config {params.speech:q}"
+        " 2>&1 | tee -i {log:q}"
+
+
+rule actors:
+    input:
+        head=PLAN.head,
+        takes=[path for path in ACTED if path.endswith(".json")],
+        sounds=[path for path in ACTED if path.endswith(".ogg")],
+        voices=VOICES,
+        model=PLAN.model("speech"),
+    output:
+        "results/corpus/synthetic/actors.safetensors",
+    log:
+        "results/logs/actors/shared.log",
+    benchmark:
+        "results/benchmarks/actors/shared.jsonl"
+    conda:
+        "../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=grows(4000),
+        runtime=grows(60),
+    params:
+        voices=lambda w, input: str(Path(input.voices[0]).parent),
+        config=stage_config("talkers"),
+        speech=stage_config("speech"),
+        code=stage_code("actors"),
+    shell:
+        "python -m emotag.stages.actors --head {input.head:q} --takes {input.takes:q} --voices {params.voices:q}"
+        " --model {input.model:q} --out {output:q} --config {params.config:q} --speech-config {params.speech:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule corpus:

@@ -26,6 +26,12 @@ rule synthetic_tables:
         "results/tables/tracker_truth.csv",
 
 
+# What the adapted avatar shows when an emotion is set or heard: a table and a contact sheet.
+rule emotion_table:
+    input:
+        f"results/emotion_control/{CONFIG.adapt.identity}.csv",
+
+
 # Which clips of the corpus are fit for a prior, and why not: results/tables/curation.csv.
 rule curate_corpus:
     input:
@@ -34,7 +40,21 @@ rule curate_corpus:
 
 rule pretrain:
     input:
-        PLAN.prior_of(CONFIG.adapt.identity),
+        PLAN.priors.trained(CONFIG.adapt.identity),
+
+
+# Makes the files of data/priors anew, to be committed: what every avatar of synthetic talkers' prior begins with.
+rule shipped_prior:
+    input:
+        expand(
+            "results/shipped/{file}",
+            file=("synthetic.safetensors", "synthetic.json", "README.md"),
+        ),
+    log:
+        "results/logs/shipped_prior/shared.log",
+    localrule: True
+    run:
+        put(input, Path(workflow.basedir, PRIORS), Path(log[0]))
 
 
 rule adapt_identity:

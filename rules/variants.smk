@@ -14,13 +14,33 @@ use rule prior as prior_of_variant with:
         code=stage_code("pretrain", METHOD),
 
 
+use rule rendered_prior as rendered_prior_of_variant with:
+    input:
+        **RENDERED_INPUTS,
+        start=lambda w: f"{MODELS.root(w.model, 'pretrain')}/{PLAN.priors.first_phase(w).removeprefix('results/')}",
+    output:
+        "results/variants/{model}/prior/{corpus}/{left_out}/rendered.safetensors",
+    log:
+        "results/variants/{model}/logs/pretrain_rendered/{corpus}@{left_out}.log",
+    benchmark:
+        "results/variants/{model}/benchmarks/pretrain_rendered/{corpus}@{left_out}@shared.jsonl"
+    params:
+        people=lambda w: PLAN.priors.people(w),
+        clips=lambda w: PLAN.priors.clips(w),
+        state="results/variants/{model}/state/pretrain_rendered/{corpus}/{left_out}",
+        config=MODELS.stage_config("pretrain.rendered"),
+        code=stage_code("pretrain_rendered", METHOD),
+
+
 use rule adapt as adapt_variant with:
     input:
         head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         identity="results/identities/{identity}/identity.safetensors",
         geometry="results/identities/{identity}/geometry.safetensors",
-        prior=lambda w: MODELS.prior(w.model, PLAN.prior_of(w.identity)),
+        prior=lambda w: MODELS.prior(
+            w.model, PLAN.priors.of(w.identity), PLAN.priors.trained(w.identity)
+        ),
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.adapt_file(w, "sync.json"),
@@ -109,9 +129,9 @@ use rule measure as measure_variant with:
         head=PLAN.head,
         subject="results/identities/{identity}/subject.safetensors",
         motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
-        lpips=metric_files(CONFIG, "lpips"),
-        syncnet=metric_files(CONFIG, "syncnet"),
-        emotion=metric_files(CONFIG, "emotion_agreement"),
+        lpips=metric_files(CONFIG, ASSETS, "lpips"),
+        syncnet=metric_files(CONFIG, ASSETS, "syncnet"),
+        emotion=metric_files(CONFIG, ASSETS, "emotion_agreement"),
     output:
         "results/variants/{model}/identities/{identity}/drives/{drive}/metrics.parquet",
     log:

@@ -54,6 +54,7 @@ def test_preset_stands_below_what_the_user_says():
     assert of(preset="paper").adapt.gaussians == 60_000
     assert of(preset="paper", adapt={"gaussians": 1000}).adapt.gaussians == 1000
     assert of(preset="paper", adapt={"gaussians": 1000}).adapt.iterations == 20_000
+    assert (of(preset="paper").pretrain.windows, of().pretrain.windows) == ("tokens", "between")
 
 
 @pytest.mark.parametrize(("cuda", "preset"), [(False, "laptop"), (True, "workstation")])

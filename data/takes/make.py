@@ -1,6 +1,6 @@
 """Made the takes beside it: short emotional readings by espeak-ng, with the time of every phone.
 
-    PYTHONPATH=src python data/takes/make.py --out data/takes
+    PYTHONPATH=src python data/takes/make.py --out data/takes --moods data/moods
 
 Only this tool opens espeak-ng (GPL-3, an optional program; its library, because the program prints no times), and only
 to make the takes anew: nothing of the package needs it. Emotion is prosody alone: rate, pitch, pitch range and level,
@@ -31,6 +31,11 @@ SPEAKERS = (
     ("pt-br+m2", 160, 36, "disgust", "sad"), ("en-gb-scotland+f3", 160, 52, "angry", "fear"),
     ("nl+m4", 165, 40, "surprise", "disgust"), ("pl+f5", 160, 50, "happy", "angry"),
     ("en-us+f1", 165, 60, "disgust", "surprise"), ("de+f2", 165, 55, "sad", "fear"),
+)  # fmt: skip
+# Who says one and the same thing in every mood at every level (data/moods), and how many sentences of it.
+MOODS = (
+    ("en-us+m2", 165, 45, 2), ("en-gb-x-rp+f1", 160, 55, 1), ("de+m3", 165, 40, 1), ("fr+f2", 165, 58, 1),
+    ("en-gb-scotland+m5", 160, 42, 1), ("es+f3", 160, 56, 1), ("it+m6", 160, 40, 1),
 )  # fmt: skip
 # At level 3: factor on the rate, added pitch, factor on the pitch range, level in dB.
 PROSODY = {
@@ -149,33 +154,46 @@ def take(engine: Engine, speaker: tuple, emotion: str, level: int, texts: list[s
     return audio.astype(np.float32), facts
 
 
+def write(out: Path, name: str, speaker: tuple, parts: list[tuple[np.ndarray, dict]]) -> None:
+    """`<name>.ogg` (all takes one after the other) and `<name>.json`."""
+    takes, clock = [], 0.0
+    for audio, facts in parts:
+        takes.append({"start_s": round(clock, 4)} | facts)
+        clock += len(audio) / SAMPLE_RATE_HZ
+    sound = np.concatenate([audio for audio, _ in parts])
+    soundfile.write(out / f"{name}.ogg", sound, SAMPLE_RATE_HZ, format="OGG", subtype="OPUS", compression_level=0.96)
+    content = {"voice": speaker[0], "language": speaker[0].split("+")[0].split("-")[0], "takes": takes}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    print(f"{name} {speaker[0]}: {len(takes)} takes, {clock:.1f} s")
+
+
 def main() -> None:
-    """Make every speaker's takes: `<name>.ogg` (all takes one after the other) and `<name>.json`."""
+    """Make the takes of every speaker, and those of one text in every mood."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    out = parser.parse_args().out
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--moods", type=Path)
+    asked = parser.parse_args()
     sentences = json.loads(Path(__file__).with_name("sentences.json").read_text(encoding="utf-8"))
     engine = Engine()
-    for number, speaker in enumerate(SPEAKERS):
+    for number, speaker in enumerate(SPEAKERS if asked.out else ()):
         language = speaker[0].split("+")[0]
         pool = sentences.get(language) or sentences[language.split("-")[0]]
         moods = [("neutral", 0), *((speaker[3], k) for k in (1, 2, 3)), *((speaker[4], k) for k in (1, 2, 3))]
-        pieces, takes, clock = [], [], 0.0
+        parts = []
         for index, (emotion, level) in enumerate([*moods, ("neutral", 0)]):
             shift = (3 * index + number) % len(pool)
-            audio, facts = take(engine, speaker, emotion, level, pool[shift:] + pool[:shift])
-            takes.append({"start_s": round(clock, 4)} | facts)
-            pieces.append(audio)
-            clock += len(audio) / SAMPLE_RATE_HZ
-        name = f"speaker{number + 1:02d}"
-        sound = np.concatenate(pieces)
-        soundfile.write(
-            out / f"{name}.ogg", sound, SAMPLE_RATE_HZ, format="OGG", subtype="OPUS", compression_level=0.96
-        )
-        content = {"voice": speaker[0], "language": language.split("-")[0], "takes": takes}
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-        print(f"{name} {speaker[0]}: {len(takes)} takes, {clock:.1f} s")
+            parts.append(take(engine, speaker, emotion, level, pool[shift:] + pool[:shift]))
+        write(asked.out, f"speaker{number + 1:02d}", speaker, parts)
+    for number, speaker in enumerate(MOODS if asked.moods else ()):
+        pool = sentences[speaker[0].split("+")[0].split("-")[0]]
+        text = [" ".join((pool[2 + number :] + pool)[: speaker[3]])]
+        moods = [
+            ("neutral", 0),
+            *((emotion, level) for emotion in PROSODY if emotion != "neutral" for level in (1, 2, 3)),
+        ]
+        parts = [take(engine, speaker, emotion, level, text) for emotion, level in moods]
+        write(asked.moods, f"mood{number + 1:02d}", speaker, parts)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of
 corpus MANIFEST              say what of a corpus' manifest is there, and check the digests it gives
 corpus FOLDER --form hdtf|mead [--out F]
                              the same for a folder in a data set's own form; F is its manifest
+accept NAME [--sha256 D]     get a file of data/assets.yaml whose sha256 is not known and say what it is; with D, which
+                             must be its sha256, record it in data/assets.lock.json, so that the file may be used
 page CONFIG OUT [--remarks F]
                              write the results page of all its identities, with what could not be made; the text of F
                              is put into it where there is such a file
@@ -18,20 +20,24 @@ page CONFIG OUT [--remarks F]
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from emotag import manifest
-from emotag.errors import EmotagError
+from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import read_tensors, write_atomic
 from emotag.project import Config, check_corpus, check_files, resolve
 from emotag.stages.page import run as write_page
 from emotag.training.watch import watch
+from emotag.workflow.acceptance import LOCK, accept
+from emotag.workflow.assets import BY_HAND, read_manifest
 from emotag.workflow.clips import clips_config
 from emotag.workflow.corpora import FORMS, as_yaml, manifest_of
 from emotag.workflow.forget import forget
 from emotag.yaml_files import load_files
 
+MANIFEST = Path("data/assets.yaml")
 SCHEMA = Path(__file__).with_name("config.schema.json")
 
 
@@ -70,6 +76,15 @@ def show_corpus(place: Path, form: str | None, out: Path | None) -> int:
     return 2 if wrong else 0
 
 
+def accept_asset(name: str, sha256: str | None) -> None:
+    """Get an asset of unknown digest and print what it is; record `sha256` as accepted where it is given."""
+    assets = read_manifest(MANIFEST, Path(os.devnull))
+    if name not in assets:
+        raise ConfigError(f"{name}: found no such asset in {MANIFEST}, expected one of {', '.join(assets)}")
+    for line in accept(assets[name], BY_HAND, LOCK, sha256):
+        print(line)
+
+
 def schema_text() -> str:
     """JSON schema of config.yaml, from which editors complete and check it."""
     schema = Config.model_json_schema()
@@ -102,6 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
     forgotten = commands.add_parser("forget")
     forgotten.add_argument("name")
     forgotten.add_argument("--configfile", type=Path, nargs="*", default=[])
+    accepted = commands.add_parser("accept")
+    accepted.add_argument("name")
+    accepted.add_argument("--sha256")
     page = commands.add_parser("page")
     page.add_argument("config", type=Path)
     page.add_argument("out", type=Path)
@@ -118,6 +136,8 @@ def main(arguments: list[str] | None = None) -> int:
             write_atomic(chosen.out, clips_config(chosen.folder, chosen.names).encode())
         elif chosen.command == "corpus":
             return show_corpus(chosen.place, chosen.form, chosen.out)
+        elif chosen.command == "accept":
+            accept_asset(chosen.name, chosen.sha256)
         elif chosen.command == "page":
             names = list(resolve(load_files([chosen.config])).identities)
             summaries = [Path(f"results/summary/{name}.json") for name in names]

@@ -5,7 +5,7 @@ clocks are related, and `emotag.audio.windows` samples speech at the video's tim
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -221,7 +221,8 @@ class Corpus(Artifact):
 
 @dataclass(frozen=True)
 class Prior(Artifact):
-    """Weights of the motion network with the statistics of its motion space, and how it did on left-out people."""
+    """Weights of the motion network with the statistics of its motion space, and how it did on left-out people; `mouth` holds
+    the mouth field's weights without positions (nothing where no rendered phase trained one)."""
 
     KIND: ClassVar[str] = "prior"
     head_model: str
@@ -230,6 +231,7 @@ class Prior(Artifact):
     architecture: dict[str, Any]
     scores: dict[str, Any]
     people: list[str]
+    mouth: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ test fails when the two drift apart.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 NUMBERS = (int, float, float | None)
 DAY_S = 86_400
@@ -236,7 +236,15 @@ class PretrainConfig(Settings):
         "identity", description="AdaIN's scale and offset by the identity; none: gamma = 0 and beta = 0"
     )
     prosody: Literal["used", "none"] = Field("used", description="what the network hears beside the speech features")
+    windows: Literal["between", "tokens"] = Field(
+        "between",
+        description="16 tokens of speech a frame: symmetric around its moment (interpolated), or tokens 2t - 8 to 2t + 7 of "
+        "frame t as the paper's tools cut them (an audio-visual offset moves them by whole tokens)",
+    )
     iterations: int = Field(150, ge=0)
+    emotion_iterations: int = Field(
+        200, ge=0, description="of residual, latent and gate on acted emotion (with the ridge); 0 leaves them shut"
+    )
     batch_windows: int = Field(8, ge=1)
     window_frames: int = Field(12, ge=4)
     learning_rate: float = Field(5e-4, gt=0)
@@ -245,12 +253,9 @@ class PretrainConfig(Settings):
     seed: Seed = 0
 
 
-class AdaptConfig(Settings):
-    """Adaptation of Gaussians and AdaIN to one person."""
+class PictureConfig(Settings):
+    """Training against pictures: Gaussians on tracked motion first, then together with the motion network."""
 
-    scope: Literal["adain", "adain+mouth", "mouth", "backbone", "gaussians"] = Field(
-        "adain+mouth", description="what trains beside the Gaussians; adain is the paper's, the last three are controls"
-    )
     gaussians: int = Field(24_000, ge=500)
     size_px: int = Field(512, ge=32, le=1024)
     static_iterations: int = Field(1200, ge=0)
@@ -263,12 +268,12 @@ class AdaptConfig(Settings):
     )
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
-    amplitude: float = Field(
-        1.1, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
-    )
     weight_mask: float = Field(0.1, ge=0, description="L1 of the drawn opacity against the head's soft mask")
     weight_kl: float = Field(0.01, ge=0)
     weight_score: float = Field(0.1, ge=0)
+    weight_motion: float = Field(
+        0.0, ge=0, description="squared distance to the tracked motion, in the person's deviations (EmoTaG's code: 0.1)"
+    )
     weight_depth: float = Field(1e-2, ge=0)
     weight_normal: float = Field(1e-3, ge=0)
     weight_position: float = Field(0.01, ge=0, description="hinge on local position beyond threshold_position")
@@ -277,6 +282,74 @@ class AdaptConfig(Settings):
     threshold_scale: float = Field(0.6, ge=0)
     checkpoint_every: int = Field(200, ge=1)
     seed: Seed = 0
+
+
+class AdaptConfig(PictureConfig):
+    """Adaptation of Gaussians and AdaIN to one person."""
+
+    scope: Literal["adain", "adain+mouth", "mouth", "backbone", "gaussians"] = Field(
+        "adain+mouth", description="what trains beside the Gaussians; adain is the paper's, the last three are controls"
+    )
+    amplitude: float = Field(
+        1.0, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
+    )
+
+
+class RenderedConfig(PictureConfig):
+    """The prior's rendered phase: Gaussians of each person of the corpus, then all of them with one network."""
+
+    gaussians: int = Field(8_000, ge=500, description="each person's")
+    size_px: int = Field(256, ge=32, le=1024)
+    static_iterations: int = Field(250, ge=0, description="of each person, on tracked motion")
+    iterations: int = Field(
+        0,
+        ge=0,
+        description="of all together, a random person a step (laptop: 12000); 0: no rendered phase (docs/corpus.md)",
+    )
+    weight_scale: float = Field(0.1, ge=0, description="few Gaussians have to be large, so less than in adaptation")
+    weight_motion: float = Field(
+        1.0, ge=0, description="squared distance to the tracked motion, in the person's deviations (EmoTaG's code: 1)"
+    )
+
+
+class MoodConfig(Settings):
+    """An emotion that is set: `intensity` 0 to 1, or a `level` 1 to 3 that stands for thirds of it."""
+
+    label: Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+    level: int | None = Field(None, ge=1, le=3)
+    intensity: float | None = Field(None, ge=0, le=1)
+    from_s: float = Field(0.0, ge=0, le=DAY_S, description="from when on; moods change within half a second")
+
+    @model_validator(mode="after")
+    def _one_strength(self) -> "MoodConfig":
+        if (self.level is None) == (self.intensity is None) and (self.label != "neutral" or self.level is not None):
+            raise ValueError(f"{self.label} needs either level (1 to 3) or intensity (0 to 1)")
+        return self
+
+    @property
+    def strength(self) -> float:
+        """0 to 1; neutral has none."""
+        if self.label == "neutral":
+            return 0.0
+        return self.level / 3 if self.level is not None else float(self.intensity or 0.0)
+
+
+def _in_order(timeline: tuple[MoodConfig, ...]) -> tuple[MoodConfig, ...]:
+    starts = [mood.from_s for mood in timeline]
+    if any(later <= earlier for earlier, later in zip(starts, starts[1:], strict=False)):
+        raise ValueError(
+            f"from_s are {', '.join(f'{start:g}' for start in starts)}; each must be later than the one before"
+        )
+    return timeline
+
+
+Timeline = Annotated[tuple[MoodConfig, ...], AfterValidator(_in_order)]
+
+
+class MoodsConfig(Settings):
+    """Emotions that are set, one after the other; none: what speech and cues say."""
+
+    timeline: Timeline = ()
 
 
 class RefineConfig(Settings):

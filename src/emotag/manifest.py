@@ -19,7 +19,6 @@ from emotag.people import AdaptPart, File, Name, Text
 from emotag.types import EMOTIONS
 
 SPLITS = ("train", "val", "test")
-DIGEST_BLOCK = 1 << 20
 Emotional = Literal[*EMOTIONS, "contempt"]
 
 

@@ -13,12 +13,29 @@ from typing import Any
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "laptop": {},
     "workstation": {
-        "pretrain": {"iterations": 20_000},
+        "pretrain": {
+            "iterations": 20_000,
+            "rendered": {"gaussians": 20_000, "size_px": 256, "static_iterations": 1_000},
+        },
         "adapt": {"gaussians": 40_000, "size_px": 512, "static_iterations": 1_000, "iterations": 6_000, "sh_degree": 3},
         "geometry": {"size_px": 256},
     },
     "paper": {
-        "pretrain": {"iterations": 250_000, "learning_rate": 5e-3},
+        "pretrain": {
+            "iterations": 20_000,
+            "windows": "tokens",
+            "rendered": {
+                "gaussians": 60_000,
+                "size_px": 512,
+                "static_iterations": 1_000,
+                "iterations": 250_000,
+                "batch_frames": 1,
+                "sh_degree": 2,
+                "learning_rate": 5e-3,
+                "weight_scale": 1.0,
+                "checkpoint_every": 2_000,
+            },
+        },
         "adapt": {
             "gaussians": 60_000,
             "size_px": 512,

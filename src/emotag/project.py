@@ -4,6 +4,7 @@ Torch-free and quick, because every Snakemake process reads it.
 """
 
 import datetime
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +17,22 @@ from emotag.complaints import check_keys, first_complaint
 from emotag.errors import ConfigError, ConsentMissing
 from emotag.people import TALKERS, Identity, Name
 from emotag.presets import PRESETS, choose, has_cuda
-from emotag.sections import DEMO, Adapt, CorpusSettings, DrivingAudio, ExternalMethod, PaperSettings, SyntheticCorpus
+from emotag.sections import (
+    DEMO,
+    Adapt,
+    CorpusSettings,
+    DrivingAudio,
+    ExternalMethod,
+    PaperSettings,
+    Pretrain,
+    PriorSettings,
+    SyntheticCorpus,
+)
 from emotag.yaml_files import merge
 
 DEMO_VIDEO = "results/demo/demo.mp4"
+# The settings of the prior's second phase.
+RENDERED = "pretrain.rendered"
 CONSENT_KEYS = ("source", "licence", "consent")
 # The identity that needs no footage: a talker made by code. It is always there.
 EMBEDDED = {
@@ -55,7 +68,8 @@ class Config(stages.Settings):
     identity: stages.IdentityConfig = Field(stages.IdentityConfig(), description="identity feature (not a name)")
     geometry: stages.GeometryConfig = stages.GeometryConfig()
     curation: stages.CurationConfig = stages.CurationConfig()
-    pretrain: stages.PretrainConfig = stages.PretrainConfig()
+    prior: PriorSettings = PriorSettings()
+    pretrain: Pretrain = Pretrain()
     adapt: Adapt = Adapt()
     paper: PaperSettings = PaperSettings()
     methods: list[ExternalMethod] = Field(default_factory=list, description="other systems' videos, for the tables")
@@ -115,8 +129,8 @@ class Config(stages.Settings):
         """The identities declared, and those of the synthetic corpus."""
         return self.synthetic_corpus.people() | self.identities
 
-    def lacking(self) -> list[str]:
-        """Why no prior can be trained as configured: synthetic talkers have neither a face to recognise nor features
+    def without_talkers(self) -> dict[str, str]:
+        """Settings that synthetic talkers cannot speak for, and why: they have neither a face to recognise nor features
         given from outside."""
         reasons = {
             "speech.provider given": self.speech.provider == "given"
@@ -125,10 +139,14 @@ class Config(stages.Settings):
             f"head.model {self.head.model}": self.head.model.startswith("flame")
             and "move by named units, not by FLAME's",
         }
+        return {setting: why for setting, why in reasons.items() if why}
+
+    def lacking(self) -> list[str]:
+        """Why no prior can be trained as configured."""
         return [
             f"{setting} needs corpus: {{clips: [...], synthetic: false}}, because the synthetic talkers {why}"
-            for setting, why in reasons.items()
-            if why and (self.corpus.synthetic or not self.corpus.clips)
+            for setting, why in self.without_talkers().items()
+            if self.corpus.synthetic or not self.corpus.clips
         ]
 
 
@@ -250,5 +268,16 @@ def _is_file(file: str) -> bool:
 
 def stage_model(section: str) -> type[BaseModel]:
     """The settings model that the stage of a section reads (some sections hold more than their stage needs)."""
-    smaller = {"adapt": stages.AdaptConfig, "synthetic_corpus": stages.SyntheticClipConfig}
+    smaller = {
+        "adapt": stages.AdaptConfig,
+        "synthetic_corpus": stages.SyntheticClipConfig,
+        "pretrain": stages.PretrainConfig,
+        RENDERED: stages.RenderedConfig,
+    }
     return smaller.get(section) or Config.model_fields[section].annotation
+
+
+def stage_settings(config: Config, section: str) -> dict[str, Any]:
+    """The values of a section (`a.b`: of section b within a) that its stage reads."""
+    values = functools.reduce(getattr, section.split("."), config).model_dump(mode="json")
+    return {name: values[name] for name in stage_model(section).model_fields}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from emotag import config as stages
 from emotag.complaints import not_text
@@ -26,12 +26,51 @@ def _check_drive(value: Any) -> Any:
     )
 
 
+def _check_emotion(value: Any) -> Any:
+    """One mood stands for the whole time."""
+    if isinstance(value, Mapping):
+        return [value]
+    if isinstance(value, list | tuple):
+        return value
+    raise ValueError(f"found {value!r}, expected {{label: happy, level: 2}}, or a list of such with from_s")
+
+
 class Adapt(stages.AdaptConfig):
     """What `adapt_identity` makes, and the settings of stage adapt."""
 
     identity: Name = Field(DEMO, description="key of identities")
     drive: Annotated[DrivingAudio | Literal["self"], BeforeValidator(_check_drive)] = Field(
         "self", description="self: the test part's own speech; {audio: FILE}: other speech"
+    )
+
+    emotion: Annotated[stages.Timeline, BeforeValidator(_check_emotion)] = Field(
+        (),
+        description="with drive {audio: FILE}: {label: happy, level: 2}, or a list of such with from_s; left out: what "
+        "speech and cues say",
+    )
+
+    @model_validator(mode="after")
+    def _nothing_to_compare(self) -> "Adapt":
+        if self.emotion and self.drive == "self":
+            raise ValueError(
+                "emotion is set, but drive is self, which is compared with what the person showed; say drive: {audio: FILE}"
+            )
+        return self
+
+
+class Pretrain(stages.PretrainConfig):
+    """The prior's two phases: in motion space, then on pictures."""
+
+    rendered: stages.RenderedConfig = stages.RenderedConfig()
+
+
+class PriorSettings(stages.Settings):
+    """Which prior an avatar begins with."""
+
+    source: Literal["auto", "shipped", "train"] = Field(
+        "auto",
+        description="shipped: that of data/priors, an error where the settings do not fit it; train: one is trained; "
+        "auto: the shipped one where it fits, else one is trained, and which is said at the start",
     )
 
 

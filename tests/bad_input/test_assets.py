@@ -39,7 +39,7 @@ MANIFESTS = {
     "an entry without content": ("net.bin:\n", ["net.bin: found None"]),
     "no licence": (GOOD.replace("licence: MIT, ", ""), ["net.bin.licence", "missing"]),
     "no sha256": (
-        GOOD.replace(f"sha256: {SHA}, ", "").replace("by_hand: ask", 'url: "https://example.org/net"'), ["sha256", "missing"],
+        GOOD.replace(f"sha256: {SHA}, ", "").replace("by_hand: ask", 'wheel: a, version: "1"'), ["sha256", "missing"],
     ),
     "short sha256": (GOOD.replace(SHA, SHA[:10]), ["sha256"]),
     "unknown source": (GOOD.replace("by_hand: ask", "torrent: x"), ["net.bin.source"]),

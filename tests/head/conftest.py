@@ -4,7 +4,6 @@ import pickle
 
 import numpy as np
 import pytest
-import torch
 
 from emotag.head import flame_source, ict_source
 from emotag.head.arkit import ArkitHead
@@ -13,45 +12,7 @@ from emotag.head.flame_head import FlameHead
 from emotag.head.ict_build import build as build_ict
 from emotag.head.landmark_sets import IBUG_INNER_51
 from emotag.head.registration import Surface, register, transferred_landmarks
-
-FLAME_UNITS = 30
-
-
-def flame_pickle(head, seed=0):
-    """FLAME's arrays by their names in the pickle: skin and eyeballs of the MakeHuman head of another person, whose units (a
-    quarter each) are the first expression components."""
-    rng = np.random.default_rng(seed)
-    kept = torch.stack([head.vertex_regions[n] for n in ("teeth", "tongue", "lashes")]).any(0).logical_not().numpy()
-    number = np.cumsum(kept) - 1
-    faces = head.faces.numpy()
-    faces = number[faces[kept[faces].all(1)]]
-    neutral = head.neutral.numpy() + np.tensordot(0.5 * rng.normal(size=20), head.data.shape_basis[:20], 1)
-    ball = head.data.eyeball[:, kept]
-    jaw = np.linalg.norm(head.data.jaw_basis[0], axis=1)
-    jaw = np.clip(jaw / np.percentile(jaw, 98), 0, 1)[kept]
-    root = 1 - head.data.root_share[kept]
-    weights = np.stack([root, (1 - root) * (1 - jaw), (1 - root) * jaw, *np.zeros((2, kept.sum()))], 1)
-    for side in range(2):
-        weights[ball[side]] = np.eye(5)[3 + side]
-    regressor = np.zeros((5, kept.sum()))
-    low = np.argsort(neutral[kept][:, 1])[:50]
-    ears = np.flatnonzero(head.vertex_regions["ears"].numpy()[kept])
-    for joint, index in enumerate((low, ears, ears, *(np.flatnonzero(mask) for mask in ball))):
-        regressor[joint, index] = 1 / len(index)
-    shape = np.zeros((kept.sum(), 3, 400))
-    shape[..., :100] = head.data.shape_basis[:, kept].transpose(1, 2, 0)
-    shape[..., 300 : 300 + FLAME_UNITS] = 0.25 * head.data.expression_basis[:FLAME_UNITS, kept].transpose(1, 2, 0)
-    smooth = np.sin(neutral[kept] @ rng.normal(0, 20, (3, 36)))[:, None] * rng.normal(0, 3e-4, (1, 3, 36))
-    smooth[ball.any(0)] = 0
-    return {
-        "v_template": neutral[kept],
-        "f": faces.astype(np.uint32),
-        "shapedirs": shape,
-        "posedirs": smooth,
-        "J_regressor": regressor,
-        "weights": weights,
-        "kintree_table": np.array([[2**32 - 1, 0, 1, 1, 1], range(5)], np.uint32),
-    }
+from flame_files import FLAME_UNITS, flame_pickle
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """ICT-FaceKit's files written in its format with a small topology, and what becomes of them."""
 
 import dataclasses
+import zipfile
 
 import numpy as np
 import pytest
@@ -62,6 +63,27 @@ def test_files_come_back(tmp_path, few):
     np.testing.assert_allclose(read.expression["jawOpen"], few.expression["jawOpen"], atol=1e-9)
 
 
+def test_the_archive_of_the_repository_gives_the_same(tmp_path, few):
+    write(tmp_path / "clone", few)
+    folder = ict_source.read(tmp_path / "clone", few.layout)
+    path = tmp_path / "ICT-FaceKit.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ICT-FaceKit-01f6c97/README.md", "ICT Face Model Light")
+        for file in sorted((tmp_path / "clone" / "FaceXModel").iterdir()):
+            archive.write(file, f"ICT-FaceKit-01f6c97/FaceXModel/{file.name}")
+    read = ict_source.read(path, few.layout)
+    for name in ("neutral", "polygons", "uv", "identity"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(folder, name))
+    assert all((read.expression[name] == folder.expression[name]).all() for name in folder.expression)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("other/README.md", "another repository")
+    with pytest.raises(AssetMissing, match="no FaceXModel/generic_neutral_mesh.obj in it"):
+        ict_source.read(path)
+    path.write_bytes(b"no archive")
+    with pytest.raises(ArtifactMismatch, match="cannot be read"):
+        ict_source.read(path)
+
+
 def test_other_files_are_refused(tmp_path, few):
     model = write(tmp_path, few)
     with pytest.raises(ArtifactMismatch, match="vertices, expected 26719"):
@@ -72,7 +94,7 @@ def test_other_files_are_refused(tmp_path, few):
     (model / "jawOpen.obj").unlink()
     with pytest.raises(AssetMissing, match="jawOpen"):
         ict_source.read(tmp_path, few.layout)
-    with pytest.raises(AssetMissing, match="clone"):
+    with pytest.raises(AssetMissing, match="emotag accept ICT-FaceKit.zip"):
         ict_source.read(tmp_path / "nowhere")
 
 

@@ -12,6 +12,7 @@ from emotag.io.assets import Asset, obtain, state_of
 from emotag.workflow.assets import MODELS, asset_entry, read_manifest
 
 CONTENT = b"weights"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -103,13 +104,26 @@ def test_shipped_manifest_is_valid():
     assert "without" not in asset_entry(manifest)(wildcards)
 
 
-def test_only_files_put_there_by_hand_may_be_without_a_digest(tmp_path):
-    with pytest.raises(ValueError, match="put in place by hand"):
-        Asset(name="net.bin", what="a net", licence="MIT", source={"url": "x"})
+def test_files_of_packages_have_a_digest_and_files_put_there_by_hand_need_none(tmp_path):
+    for source in (WHEEL, NPM):
+        with pytest.raises(ValueError, match="put in place by hand"):
+            Asset(name="net.bin", what="a net", licence="MIT", source=source)
     given = Asset(name="net.bin", what="a net", licence="MIT", source={"by_hand": "ask"})
     (tmp_path / "net.bin").write_bytes(CONTENT)
     obtain(given, tmp_path, tmp_path / "out" / "net.bin")
     assert (tmp_path / "out" / "net.bin").read_bytes() == CONTENT
+
+
+def test_a_download_without_a_digest_is_never_used(tmp_path):
+    """Not even where it lies in its place already."""
+    (tmp_path / "served").write_bytes(CONTENT)
+    unknown = Asset(name="net.bin", what="a net", licence="MIT", source={"url": (tmp_path / "served").as_uri()})
+    (tmp_path / "by_hand").mkdir()
+    for place in (tmp_path / "nowhere", tmp_path / "by_hand" / "net.bin"):
+        place.write_bytes(CONTENT)
+        with pytest.raises(AssetMissing, match="python -m emotag accept net.bin"):
+            obtain(unknown, tmp_path / "by_hand", tmp_path / "out" / "net.bin")
+    assert not (tmp_path / "out").exists()
 
 
 def test_states(tmp_path):
@@ -117,7 +131,7 @@ def test_states(tmp_path):
     assert state_of(known, [tmp_path]) == "missing"
     (tmp_path / "net.bin").write_bytes(CONTENT)
     assert state_of(known, [tmp_path / "other", tmp_path]) == "present"
-    assert state_of(unknown, [tmp_path]) == f"present, sha256 {hashlib.sha256(CONTENT).hexdigest()[:12]}"
+    assert state_of(unknown, [tmp_path]) == f"present, sha256 {DIGEST[:12]} not accepted"
     (tmp_path / "net.bin").write_bytes(b"other")
     assert state_of(known, [tmp_path]) == "wrong sha256"
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotag.metrics.artefacts import floaters, seam_share
+from emotag.metrics.artefacts import Border
 
 
 def scene(size=512):
@@ -21,7 +21,7 @@ def test_floaters_are_counted_where_they_were_put(size):
     image, unit = frame.copy(), size // 64
     for corner in ((unit, unit), (size - 4 * unit, 2 * unit), (3 * unit, size - 5 * unit)):
         cv2.rectangle(image, corner, (corner[0] + unit, corner[1] + unit), (255, 255, 255), -1)
-    assert floaters(frame, image, head) == 3 and floaters(frame, frame, head) == 0
+    assert Border.of(frame, head).floaters(image) == 3 and Border.of(frame, head).floaters(frame) == 0
 
 
 def test_specks_faint_patches_and_the_head_itself_are_no_floaters():
@@ -32,24 +32,24 @@ def test_specks_faint_patches_and_the_head_itself_are_no_floaters():
     image[head] = 0
     edge = np.flatnonzero(head[256])[-1]
     image[250:260, edge : edge + 10] = 255
-    assert floaters(frame, image, head) == 0
+    assert Border.of(frame, head).floaters(image) == 0
 
 
 def test_seam_is_the_share_of_the_border_with_a_new_edge():
     frame, head = scene()
-    assert seam_share(frame, frame, head) == 0
+    assert Border.of(frame, head).seam_share(frame) == 0
     stitched = frame.copy()
     stitched[head] = 230
-    whole = seam_share(frame, stitched, head)
+    whole = Border.of(frame, head).seam_share(stitched)
     half = stitched.copy()
     half[:, :256] = frame[:, :256]
     assert whole > 0.15
-    assert seam_share(frame, half, head) == pytest.approx(whole / 2, rel=0.1)
+    assert Border.of(frame, head).seam_share(half) == pytest.approx(whole / 2, rel=0.1)
 
 
 def test_an_edge_the_truth_has_nearby_is_no_seam():
     frame, head = scene()
     truth = frame.copy()
     truth[head] = 230
-    assert seam_share(truth, np.roll(truth, 2, 1), head) == 0
-    assert np.isnan(seam_share(frame, frame, np.zeros_like(head)))
+    assert Border.of(truth, head).seam_share(np.roll(truth, 2, 1)) == 0
+    assert np.isnan(Border.of(frame, np.zeros_like(head)).seam_share(frame))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from emotag.metrics.image import image_scores, psnr, ssim_map
+from emotag.metrics.image import image_scores, psnr, squared_error, ssim_map
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def pair():
 
 def test_psnr_of_a_constant_difference():
     truth = np.full((8, 8, 3), 100, np.uint8)
-    assert psnr(truth, truth + 51) == pytest.approx(-20 * np.log10(0.2))
+    assert psnr(squared_error(truth, truth + 51)) == pytest.approx(-20 * np.log10(0.2))
 
 
 def test_psnr_counts_the_mask_alone(pair):
@@ -24,9 +24,9 @@ def test_psnr_counts_the_mask_alone(pair):
     mask = np.zeros(truth.shape[:2], bool)
     mask[10:20, 10:20] = True
     spoilt = np.where(mask[..., None], image, 0).astype(np.uint8)
-    assert psnr(truth, spoilt, mask) == psnr(truth, image, mask)
-    assert np.isnan(psnr(truth, image, np.zeros_like(mask)))
-    assert psnr(truth, truth) == np.inf
+    assert psnr(squared_error(truth, spoilt), mask) == psnr(squared_error(truth, image), mask)
+    assert np.isnan(psnr(squared_error(truth, image), np.zeros_like(mask)))
+    assert psnr(squared_error(truth, truth)) == np.inf
 
 
 def test_ssim_agrees_with_scikit_image(pair):

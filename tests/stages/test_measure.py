@@ -8,9 +8,10 @@ import pytest
 
 from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
+from emotag.io.stamps import stamp
 from emotag.io.video import read_frames, write_gray, write_video
 from emotag.metrics.detected import Detected
-from emotag.metrics.image import psnr
+from emotag.metrics.image import psnr, squared_error
 from emotag.stages import measure
 from emotag.tracking.regions import INDEX
 
@@ -89,7 +90,9 @@ def test_head_mask_is_brought_to_the_videos_size(measured):
     rows, scores, _, videos = measured(64)
     mask = np.zeros((64, 64), bool)
     mask[16:48, 16:32] = True
-    expected = np.mean([psnr(*pair, mask) for pair in zip(*(read_frames(path) for path in videos), strict=True)])
+    expected = np.mean(
+        [psnr(squared_error(*pair), mask) for pair in zip(*(read_frames(path) for path in videos), strict=True)]
+    )
     assert scores["psnr_head"] == pytest.approx(expected, rel=1e-5)
     assert set(rows["split"]) == {"c[2:8]"} and set(rows["variant"]) == {"avatar", "ground_truth"}
 
@@ -100,7 +103,11 @@ def test_lpips_is_missing_without_its_files_and_never_zero(measured, tmp_path, m
     assert "lpips_full" not in measured(32)[1]
     network = SimpleNamespace(distances=lambda truth, others: [float(np.abs(truth / 1.0 - x).mean()) for x in others])
     monkeypatch.setattr(measure, "load_lpips", lambda trunk, heads: network)
-    rows, scores, *_ = measured(128, [tmp_path, tmp_path], MeasureConfig(lpips=True))
+    files = [tmp_path / "trunk.pth", tmp_path / "heads.pth"]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    rows, scores, *_ = measured(128, files, MeasureConfig(lpips=True))
+    assert rows.attrs == stamp(*files) and rows.attrs["made_with"][0]["name"] == "trunk.pth"
     assert scores["lpips_full"] == pytest.approx(115, abs=3)
     assert rows[(rows.metric == "lpips_full") & (rows.variant == "ground_truth")].value.item() == 0
 
@@ -123,6 +130,9 @@ def test_emotion_agreement_is_missing_without_its_files_and_one_for_the_truth(me
 
     monkeypatch.setattr(measure.face_api, "load", lambda data, manifest: None)
     monkeypatch.setattr(measure.face_api, "probabilities", seen)
-    rows, scores, *_ = measured(128, config=wanted, emotion=[tmp_path, tmp_path])
+    files = [tmp_path / "weights.bin", tmp_path / "manifest.json"]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    rows, scores, *_ = measured(128, config=wanted, emotion=files)
     assert scores["emotion_agreement"] == pytest.approx(1 / 7)
     assert rows[(rows.metric == "emotion_agreement") & (rows.variant == "ground_truth")].value.item() == 1

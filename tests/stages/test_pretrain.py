@@ -43,9 +43,15 @@ def talkers(tmp_path_factory):
     return made(tmp_path_factory.mktemp("talkers") / "corpus.safetensors", "synthetic/whisper/1", "talker")
 
 
-def fit(corpus, folder, *more, **settings):
+def fit(corpus, folder, *more, actors=(), **settings):
     config = PretrainConfig(**{"iterations": 0, "batch_windows": 2, "window_frames": 4} | settings)
-    pretrain.run(corpus=[corpus, *more], out=folder / "prior.safetensors", state=folder / "state", config=config)
+    pretrain.run(
+        corpus=[corpus, *more],
+        actors=list(actors),
+        out=folder / "prior.safetensors",
+        state=folder / "state",
+        config=config,
+    )
     return Prior.load(folder / "prior.safetensors")
 
 
@@ -58,9 +64,16 @@ def test_ridge_alone_when_there_is_nothing_to_train(corpus, tmp_path):
     assert prior.people == sorted(prior.people) and prior.motion_names == NAMES
 
 
+def test_the_prior_keeps_how_its_windows_are_cut(corpus, tmp_path):
+    plain, whole = (fit(corpus, tmp_path / cut, windows=cut) for cut in ("between", "tokens"))
+    assert (plain.architecture["windows"], whole.architecture["windows"]) == ("between", "tokens")
+    assert grmn.load(whole.network, whole.architecture).space.windows == "tokens"
+    assert not np.array_equal(plain.network["skip.speech_weight"], whole.network["skip.speech_weight"])
+
+
 def test_network_that_does_not_help_is_shut_and_runs_repeat(corpus, tmp_path):
     first, second = (fit(corpus, tmp_path / name, iterations=2) for name in ("a", "b"))
-    assert first.scores["network_used"] is False
+    assert first.scores["network_used"] is False and "emotion" not in first.scores
     network = grmn.load(first.network, first.architecture)
     assert not network.base.weight.any() and not network.emotion.decoder[-1].weight.any()
     assert (tmp_path / "a" / "prior.safetensors").read_bytes() == (tmp_path / "b" / "prior.safetensors").read_bytes()
@@ -87,3 +100,20 @@ def test_talkers_made_by_code_cannot_vouch_for_a_network(corpus, talkers, tmp_pa
     monkeypatch.setattr(pretrain, "train_network", trained)
     prior = fit({"clips": corpus, "synthetic": talkers}[which], tmp_path, iterations=1)
     assert prior.scores["network_used"] is (which == "clips")
+
+
+def test_actors_teach_emotion_and_the_base_branch_stays_shut(corpus, talkers, tmp_path):
+    first, second = (fit(corpus, tmp_path / name, actors=[talkers], emotion_iterations=3) for name in ("a", "b"))
+    network = grmn.load(first.network, first.architecture)
+    assert not network.base.weight.any() and network.emotion.decoder[-1].weight.any()
+    assert network.residual_scale.all() and network.mood_latent.any() and network.calm_gate.any()
+    assert set(first.scores["emotion"]["seen"]) == {"kl", "top1", "gate", "motion"}
+    assert first.scores == second.scores
+    assert all((first.network[name] == second.network[name]).all() for name in first.network)
+    alone = fit(corpus, tmp_path / "c")
+    assert (alone.network["skip.speech_weight"] == first.network["skip.speech_weight"]).all()
+
+
+def test_no_actors_where_emotion_is_not_asked_for(corpus, talkers, tmp_path):
+    prior = fit(corpus, tmp_path, actors=[talkers], emotion_iterations=0)
+    assert not prior.network["residual_scale"].any() and "emotion" not in prior.scores

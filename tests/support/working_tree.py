@@ -2,17 +2,13 @@
 
 import hashlib
 import re
-import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotag.bench.working_tree import SNAKEMAKE, copy_tracked
+
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = (
-    "Snakefile", "config.yaml", "rules", "report", "profiles", "envs", "src",
-    "data/assets.yaml", "data/reference", "data/voices", "data/variants.yaml", "data/tables.yaml",
-)  # fmt: skip
 # `python -m emotag.stages.x … --out FILE …`: touches what follows a flag of an output.
 PRETENDER = """#!/bin/sh
 out=no
@@ -24,7 +20,6 @@ for word; do
     esac
 done
 """
-SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
 
 @dataclass(frozen=True)
@@ -79,11 +74,5 @@ class Copy:
 
 
 def copy_of_tree(target: Path) -> Copy:
-    for name in COPIED:
-        source, place = ROOT / name, target / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
-            shutil.copy(source, place)
+    copy_tracked(ROOT, target)
     return Copy(target)

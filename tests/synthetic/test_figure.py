@@ -6,7 +6,7 @@ import torch
 
 from emotag.geometry.camera import Camera
 from emotag.render.mesh import rasterise
-from emotag.synthetic.appearance import Look, linear
+from emotag.synthetic.appearance import LIP_OUTLINE, Look, linear, lip_red
 from emotag.synthetic.figure import Figure, backdrop
 from emotag.synthetic.lighting import STUDIO, WRAP, lit
 from emotag.synthetic.surface import Noise, lowest_loop, smoothstep, subdivide
@@ -49,6 +49,29 @@ def test_light_of_a_surface_that_looks_down():
     up = 0.5 + 0.5 * normal[1]
     np.testing.assert_allclose(picture[8, 8], 0.5 * (up * STUDIO.sky + (1 - up) * STUDIO.ground), rtol=1e-5)
     np.testing.assert_array_equal(picture[0, 0], 1.0)
+
+
+def test_half_of_the_light_is_half_as_bright():
+    surface = np.tile([0, 0, 1.0, 0.5, 0.5, 0.5, 0.3], (4, 1))
+    frame = rasterise(SQUARE, FACES, Camera(8, 8, 8, 8, 16, 16))
+    full = lit(frame, FACES, SQUARE, surface, np.zeros((16, 16, 3)))
+    half = lit(frame, FACES, SQUARE, surface, np.zeros((16, 16, 3)), open_share=np.full((8, 8), 0.5, np.float32))
+    np.testing.assert_allclose(half, 0.5 * full, rtol=1e-5)
+
+
+def test_lips_are_red_inside_the_landmarks_outline(head):
+    rest, points = head.neutral.double().numpy(), head.landmarks(head.neutral[None])[0].double().numpy()
+    region = {name: head.vertex_regions[name].double().numpy() for name in ("lips", "skin")}
+    red = lip_red(rest, points, region)
+    outline = points[list(LIP_OUTLINE)]
+    middle = outline.mean(0)
+    for factor, share in ((0.85, 1.0), (1.15, 0.0)):
+        ring = middle + factor * (outline - middle)
+        np.testing.assert_allclose(
+            lip_red(ring, points, {"lips": np.ones(20), "skin": np.ones(20)})[1:10], share, atol=0.05
+        )
+    mesh = region["lips"] > 0.5
+    assert (mesh & (red > 0.5)).sum() > 0.75 * mesh.sum() and red[rest[:, 1] > -0.02].max() == 0
 
 
 def test_picture_shows_head_shirt_and_wall(head):

@@ -51,7 +51,7 @@ def test_overlap_counts_pixels():
 
 def test_the_truth_finds_itself(head, true):
     assert recovery.lip_errors_mm(head, [true], [true]).max() < 1e-3
-    assert recovery.jaw_correlation([true], [true]) == pytest.approx(1)
+    assert list(recovery.jaw_correlations(head, [true], [true]).values()) == pytest.approx([1, 1, 1])
     assert recovery.blink_f1([true], [true]) == 1
     assert recovery.head_degrees([true], [true]).max() < 1e-3
 
@@ -61,6 +61,19 @@ def test_pose_does_not_count_and_an_open_jaw_does(head, true):
     assert recovery.lip_errors_mm(head, [moved], [true]).max() < 1e-3
     shut = replace(true, jaw=true.jaw * 0)
     assert np.median(recovery.lip_errors_mm(head, [shut], [true])) > 2
+
+
+def test_the_jaws_opening_is_what_the_chin_does(head, true):
+    np.testing.assert_allclose(recovery.jaw_opening_mm(head, replace(true, jaw=true.jaw * 0)), 0, atol=0.3)
+    angle = true.jaw[:, 0]
+    opening = recovery.jaw_opening_mm(head, replace(true, expression=true.expression * 0))
+    assert np.polyfit(angle, opening, 1)[0] > 30 and np.corrcoef(angle, opening)[0, 1] > 0.9999
+
+
+def test_a_chin_that_stands_lower_in_one_clip_counts_in_the_pooled_correlation_alone(head, true):
+    lower = replace(true, jaw=true.jaw + np.array([0.2, 0, 0], np.float32))
+    found = recovery.jaw_correlations(head, [true, lower], [true, true])
+    assert found["clips"] == pytest.approx(1, abs=1e-6) and found["pooled"] < 0.8
 
 
 def test_a_missed_blink_and_a_constant_turn(true, head):

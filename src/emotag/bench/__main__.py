@@ -1,13 +1,14 @@
 """`python -m emotag.bench NAME`: how fast the renderers are (`raster`, `gpu`), how many frames and training steps a second an
 avatar makes (`job`), seconds and memory of the networks of docs/providers.md (`providers`), whether a pipeline that was
-killed ends with the bytes of one that was not (`survival`), and how it grows (`dryrun`, `voice`, `costs`)."""
+killed ends with the bytes of one that was not (`survival`), how it grows (`dryrun`, `voice`, `costs`), and the viseme table
+of real lips (`targets`)."""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
 
-from emotag.bench import costs, gpu, job, providers, raster, scale, survival
+from emotag.bench import costs, gpu, job, providers, raster, scale, survival, targets
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
@@ -21,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_renderers(commands)
     add_survival(commands)
     add_scale(commands)
+    add_targets(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
@@ -87,6 +89,16 @@ def add_scale(commands) -> None:
         each.add_argument("--work", type=Path, default=Path("results/scale"), help="folder for what is made the while")
 
 
+def add_targets(commands) -> None:
+    """`targets`."""
+    command = commands.add_parser("targets", help=targets.__doc__)
+    command.add_argument("--clips", nargs="+", type=Path, required=True, help="folders of tracked clips")
+    command.add_argument("--voices", type=Path, default=Path("data/voices"))
+    command.add_argument("--model", type=Path, default=Path("data/assets/whisper_tiny_en.bin"))
+    command.add_argument("--json", type=Path, required=True, help="where the table goes")
+    command.set_defaults(run=fit_targets)
+
+
 def render(chosen: argparse.Namespace) -> int:
     """One of the renderers' measurements.
 
@@ -140,6 +152,11 @@ def speak(chosen: argparse.Namespace) -> int:
     rows = scale.long_voice(results, chosen.identity, work, chosen.model, chosen.minutes)
     print(*rows, sep="\n")
     return keep(chosen, rows)
+
+
+def fit_targets(chosen: argparse.Namespace) -> int:
+    """The viseme table."""
+    return keep(chosen, targets.run(chosen.clips, chosen.voices, chosen.model))
 
 
 def count(chosen: argparse.Namespace) -> int:

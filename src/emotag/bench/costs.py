@@ -121,7 +121,7 @@ def cost(rates: Rates, people: int, minutes: float) -> dict[str, float]:
 def gpu_hours(people: int, step_ms: float) -> float:
     """GPU-hours of the trainings alone at EmoTaG's own scale, where a step takes `step_ms`."""
     adapt, pretrain = PRESETS["paper"]["adapt"], PRESETS["paper"]["pretrain"]
-    steps = people * (adapt["static_iterations"] + adapt["iterations"]) + pretrain["iterations"]
+    steps = people * (adapt["static_iterations"] + adapt["iterations"]) + pretrain["rendered"]["iterations"]
     return steps * step_ms / 3.6e6
 
 

@@ -45,6 +45,9 @@ HUBS = {
     "wavlm": ("WavLM", {}),
     "xls-r": ("Wav2Vec2", LARGE | {"hidden_size": 1280, "num_hidden_layers": 48, "intermediate_size": 5120}),
 }
+# Sapiens 0.3B (facebookresearch/sapiens, configs of depth and normal): 24 blocks 1024 wide with 16 heads on patches of 16 px,
+# then transposed convolutions that double the size each, then 1 x 1 convolutions: (channels, doublings, 1 x 1, answer).
+SAPIENS = {"depth": (384, 4, 2, 1), "normal": (768, 3, 3, 3)}
 # A measurement that runs alone: all the work of so many units, as often as it is called.
 Work = Callable[[], object]
 
@@ -142,6 +145,32 @@ def matte_work() -> Work:
     return lambda: list(person_alpha(pictures()[0]))
 
 
+def sapiens_work(kind: str) -> Work:
+    """Random weights of the 0.3B files' shapes."""
+    import torch
+    from torch import nn
+
+    from emotag.tracking import sapiens
+
+    channels, doublings, flat, answer = SAPIENS[kind]
+    block = nn.TransformerEncoderLayer(1024, 16, 4096, 0.0, "gelu", batch_first=True, norm_first=True)
+    layers: list[nn.Module] = []
+    for width in [1024, *[channels] * (doublings - 1)]:
+        layers += [nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.SiLU()]
+    for _ in range(flat):
+        layers += [nn.Conv2d(channels, channels, 1), nn.BatchNorm2d(channels), nn.SiLU()]
+    patches, encoder = nn.Conv2d(3, 1024, 16, 16), nn.TransformerEncoder(block, 24, enable_nested_tensor=False)
+    head = nn.Sequential(*layers, nn.Conv2d(channels, answer, 1))
+    for part in (patches, encoder, head):
+        part.eval()
+
+    def network(picture: torch.Tensor) -> torch.Tensor:
+        x = patches(picture)
+        return head(encoder(x.flatten(2).transpose(1, 2)).transpose(1, 2).unflatten(2, x.shape[2:]))
+
+    return lambda: sapiens.predict(network, pictures()[0][0], answer, SIZE_PX, Path(kind))
+
+
 def lpips_work() -> Work:
     """Random weights; a true picture against one made."""
     from emotag.metrics.lpips import Lpips
@@ -168,6 +197,7 @@ CASES = {
     "adaface": Case("identity", "frame", FRAMES, adaface_work),
     "face mesh": Case("landmarks", "frame", FRAMES, landmarks_work),
     "selfie segmentation": Case("matte", "frame", FRAMES, matte_work),
+    **{f"sapiens 0.3b {kind}": Case("geometry", "frame", 1, lambda kind=kind: sapiens_work(kind)) for kind in SAPIENS},
     "lpips": Case("measure", "frame", 1, lpips_work),
     "syncnet": Case("measure", "frame", FRAMES, syncnet_work),
 }

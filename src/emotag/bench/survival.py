@@ -31,6 +31,7 @@ demo: {seconds: 7, size_px: 256}
 talkers: {talkers: 8}
 crop: {size_px: 256}
 geometry: {size_px: 64}
+prior: {source: train}
 pretrain: {iterations: 150, batch_windows: 2, window_frames: 8}
 adapt: {gaussians: 4000, size_px: 128, static_iterations: 200, iterations: 200, checkpoint_every: 20}
 refine: {size_px: 128}

@@ -14,13 +14,25 @@ import psutil
 
 COPIED = (
     "Snakefile", "config.yaml", "rules", "report", "profiles", "envs", "src",
-    "data/assets.yaml", "data/reference", "data/voices", "data/variants.yaml", "data/tables.yaml",
+    "data/assets.yaml", "data/reference", "data/voices", "data/priors", "data/variants.yaml",
+    "data/tables.yaml",
 )  # fmt: skip
 # What tells of a run instead of being made by it.
 TELLS = ("logs", "benchmarks", "state", "summary", "report")
 SETTINGS = "settings.yaml"
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 POLL_S = 0.05
+
+
+def copy_tracked(source: Path, path: Path) -> None:
+    """Copy what a run needs of the working tree `source` to `path`, without assets."""
+    for name in COPIED:
+        place = path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if (source / name).is_dir():
+            shutil.copytree(source / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source / name, place)
 
 
 @dataclass(frozen=True)
@@ -42,13 +54,7 @@ class Tree:
     @classmethod
     def of_this(cls, source: Path, path: Path, settings: str, cores: int) -> "Tree":
         """Copy what a run needs of `source`, with links to its assets, and write `settings` (YAML)."""
-        for name in COPIED:
-            place = path / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if (source / name).is_dir():
-                shutil.copytree(source / name, place, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source / name, place)
+        copy_tracked(source, path)
         (path / "data" / "assets").mkdir()
         for asset in sorted((source / "data" / "assets").iterdir()):
             (path / "data" / "assets" / asset.name).symlink_to(asset.resolve())

@@ -17,7 +17,7 @@ from emotag.head import arkit_action_units
 from emotag.head.arkit_data import ArkitData, cut_vertices
 from emotag.head.landmark_embedding import LandmarkEmbedding, shipped_embedding
 from emotag.head.limits import levelled
-from emotag.head.regions import PARTS
+from emotag.head.regions import region_masks
 
 # Share of the head's rotation that the base of the neck takes; vertices in between are blended by the rig's weights.
 NECK_SHARE = 0.3
@@ -67,11 +67,8 @@ class ArkitHead:
         self.unit_basis = torch.cat([self._tensor(basis.reshape(len(basis), -1)) for basis in units])
         self.eyeballs = tuple(self._tensor(mask).nonzero()[:, 0] for mask in data.eyeball)
         self._lids = self._lid_channels()
-        self.face_regions = self._regions(data.face_part) | {"face": self._tensor(data.face_area)}
-        self.vertex_regions = self._regions(data.vertex_part)
-        front = torch.zeros(self.vertex_count, dtype=torch.bool, device=self.device)
-        front[self.faces[self.face_regions["face"]].flatten()] = True
-        self.vertex_regions["face"] = front
+        parts = map(self._tensor, (data.face_part, data.face_area, data.vertex_part))
+        self.face_regions, self.vertex_regions = region_masks(self.faces, *parts)
 
     @cached_property
     def embedding(self) -> LandmarkEmbedding:
@@ -174,10 +171,6 @@ class ArkitHead:
                 f"{self.name}: no expression unit {name!r}; it has {', '.join(self.expression_names)}"
             )
         return self.expression_names.index(name)
-
-    def _regions(self, part: object) -> dict[str, Tensor]:
-        labels = self._tensor(part)
-        return {name: labels == i for i, name in enumerate(PARTS)}
 
     def _tensor(self, array: object) -> Tensor:
         return torch.as_tensor(array, device=self.device)

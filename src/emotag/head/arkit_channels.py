@@ -2,6 +2,10 @@
 
 import numpy as np
 
+# Those that become channels: the jaw's by name, the gaze's by how their names begin.
+JOINT_UNITS = ("jawOpen", "jawLeft", "jawRight")
+LOOK = "eyeLook"
+
 
 def jaw_channels(mean: np.ndarray, units: dict[str, np.ndarray], teeth: np.ndarray) -> tuple[np.ndarray, list[float]]:
     """Displacement per rad [2, V, 3] of jaw pitch (jawOpen) and yaw (odd part of jawLeft), and their angles.

@@ -1,8 +1,8 @@
 """FLAME's official arrays made a head model: landmarks, regions, teeth, channels of upper and lower face, units.
 
 What FLAME itself does not say comes from the MakeHuman head registered to it (`emotag.head.registration`), or from its own
-files where they are given: `mediapipe_landmark_embedding.npz` (105 points: `lmk_face_idx`, `lmk_b_coords`,
-`landmark_indices`) as anchors, and the vertex masks of `FLAME_masks.pkl` (`scalp`, `neck`, `left_ear`, …).
+files where they are given: its landmarks as anchors (`emotag.head.flame_landmarks`), and the vertex masks of
+`FLAME_masks.pkl` (`scalp`, `neck`, `left_ear`, …).
 """
 
 import logging
@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emotag.errors import ArtifactMismatch
 from emotag.head.arkit import ArkitHead
 from emotag.head.flame import FlameMesh
 from emotag.head.flame_data import FlameHeadData
+from emotag.head.flame_landmarks import Anchors
 from emotag.head.flame_source import JOINTS, FlameData
 from emotag.head.flame_teeth import with_teeth
 from emotag.head.landmark_embedding import LandmarkEmbedding
@@ -35,12 +37,12 @@ def build(
     makehuman: ArkitHead,
     name: str,
     components: int,
-    anchors: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+    anchors: Anchors | None = None,
     masks: Mapping[str, np.ndarray] | None = None,
 ) -> FlameHeadData:
     """The head model `name` with the first `components` of FLAME's expression components.
 
-    Args: `anchors` faces [n], barycentric [n, 3] and MediaPipe's numbers [n] of known landmarks; `masks` {name: vertices}.
+    Args: `anchors` known landmarks; `masks` {name: vertices}.
     """
     eyeball = np.stack([data.skinning[:, JOINTS.index(joint)] > 0.5 for joint in ("left_eye", "right_eye")])
     surface = Surface(data.neutral.astype(np.float64), data.faces, eyeball, anchored(data, anchors))
@@ -80,13 +82,17 @@ def build(
     )
 
 
-def anchored(data: FlameData, anchors: tuple[np.ndarray, np.ndarray, np.ndarray] | None) -> dict[int, np.ndarray]:
+def anchored(data: FlameData, anchors: Anchors | None) -> dict[int, np.ndarray]:
     """Known landmarks as positions [3] m by MediaPipe's number."""
     if anchors is None:
         return {}
-    faces, barycentric, numbers = anchors
-    points = np.einsum("nc,ncd->nd", barycentric, data.neutral[data.faces[faces]])
-    return {int(number): point for number, point in zip(numbers, points, strict=True)}
+    if (anchors.faces < 0).any() or (anchors.faces >= len(data.faces)).any():
+        raise ArtifactMismatch(
+            f"{data.edition}: the landmarks given are on faces up to {anchors.faces.max()}, expected up to "
+            f"{len(data.faces) - 1}; take the file that goes with this model"
+        )
+    points = np.einsum("nc,ncd->nd", anchors.barycentric, data.neutral[data.faces[anchors.faces]])
+    return {int(number): point for number, point in zip(anchors.numbers, points, strict=True)}
 
 
 def masked(labels: np.ndarray, faces: np.ndarray, masks: Mapping[str, np.ndarray]) -> np.ndarray:

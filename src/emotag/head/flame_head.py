@@ -15,7 +15,7 @@ from emotag.head.flame import FlameMesh
 from emotag.head.flame_data import FlameHeadData
 from emotag.head.landmark_embedding import LandmarkEmbedding
 from emotag.head.limits import levelled
-from emotag.head.regions import PARTS
+from emotag.head.regions import region_masks
 
 # In standard deviations of FLAME's expression components.
 EXPRESSION_LIMIT, SOFT_MARGIN = 4.0, 0.2
@@ -48,12 +48,8 @@ class FlameHead:
         self.jaw_limits = (float(data.jaw_limits[0]), float(data.jaw_limits[1]))
         self.mixing = self._tensor(data.mixing)
         self._unit_map = self._tensor(data.unit_map)
-        parts = self._tensor(data.face_part), self._tensor(data.vertex_part)
-        self.face_regions, self.vertex_regions = ({n: p == i for i, n in enumerate(PARTS)} for p in parts)
-        self.face_regions["face"] = self._tensor(data.face_area)
-        front = torch.zeros(self.vertex_count, dtype=torch.bool, device=device)
-        front[self.faces[self.face_regions["face"]].flatten()] = True
-        self.vertex_regions["face"] = front
+        parts = map(self._tensor, (data.face_part, data.face_area, data.vertex_part))
+        self.face_regions, self.vertex_regions = region_masks(self.faces, *parts)
 
     @cached_property
     def embedding(self) -> LandmarkEmbedding:

@@ -23,7 +23,6 @@ import numpy as np
 import scipy.sparse
 
 from emotag.errors import ArtifactMismatch
-from emotag.io.npz import read_npz
 from emotag.io.pickles import ARRAYS, Forbidden, read_arrays
 
 IDENTITY = 300
@@ -157,17 +156,3 @@ def read_masks(path: Path) -> dict[str, np.ndarray]:
     if not isinstance(content, dict) or not all(isinstance(mask, np.ndarray) for mask in content.values()):
         raise ArtifactMismatch(f"{path}: expected arrays of vertex numbers by region, as FLAME_masks.pkl has them")
     return content
-
-
-def read_landmarks(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Faces [n], barycentric weights [n, 3] and MediaPipe's numbers [n] of `mediapipe_landmark_embedding.npz`.
-
-    Raises:
-        AssetMissing, ArtifactMismatch: the file is not there, or is not that.
-    """
-    names = ("lmk_face_idx", "lmk_b_coords", "landmark_indices")
-    content = read_npz(path)
-    if missing := [name for name in names if name not in content]:
-        raise ArtifactMismatch(f"{path}: no {', '.join(missing)}, expected the arrays {', '.join(names)}; get it again")
-    faces, weights, numbers = (content[name] for name in names)
-    return faces.astype(np.int64), weights.astype(np.float64), numbers.astype(np.int64)

@@ -13,7 +13,7 @@ import numpy as np
 
 from emotag.geometry.closest import closest_on_mesh
 from emotag.head.arkit import ArkitHead
-from emotag.head.arkit_channels import jaw_channels
+from emotag.head.arkit_channels import JOINT_UNITS, LOOK, jaw_channels
 from emotag.head.arkit_data import ArkitData
 from emotag.head.icosphere import icosphere
 from emotag.head.ict_source import IctArrays
@@ -22,8 +22,6 @@ from emotag.head.regions import PARTS, vertex_labels
 from emotag.head.registration import Registered, Surface, register, transferred_labels
 
 LEFT_OUT = ("PupilDilate", "cheekRaiser")
-JOINT_UNITS = ("jawOpen", "jawLeft", "jawRight")
-LOOK = "eyeLook"
 # By how much an eye has turned where its eyeLook shape moves the lids in full, rad: the files do not say.
 LOOK_ANGLE = 0.45
 # The tongue is what lies this far inside the lower teeth's arch.

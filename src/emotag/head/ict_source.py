@@ -5,6 +5,8 @@ The repository ICT-VGL/ICT-FaceKit has one Wavefront file a shape in `FaceXModel
 vertex and polygon ranges of the parts and the numbers of the 68 landmarks.
 """
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from emotag.errors import ArtifactMismatch, AssetMissing
 
 METRES = 0.01
 NEEDED = ("jawOpen", "jawLeft", "jawRight", "mouthClose", "eyeBlink_L", "eyeBlink_R")
-ADVICE = "clone github.com/ICT-VGL/ICT-FaceKit into data/by_hand/ICT-FaceKit"
+ADVICE = "get ICT-FaceKit.zip again: python -m emotag accept ICT-FaceKit.zip"
+FOLDER, NEUTRAL = "FaceXModel", "generic_neutral_mesh"
+Place = Path | zipfile.Path
 
 
 @dataclass(frozen=True)
@@ -65,16 +69,33 @@ class IctArrays:
     expression: dict[str, np.ndarray]
 
 
-def read(folder: Path, layout: Layout = LIGHT) -> IctArrays:
-    """The arrays of a clone of the repository.
+def read(repository: Path, layout: Layout = LIGHT) -> IctArrays:
+    """The arrays of an archive (.zip) of the repository, or of a clone of it.
 
     Raises:
         AssetMissing, ArtifactMismatch: a file is not there, or not of the model's topology.
     """
-    model = Path(folder) / "FaceXModel"
-    neutral, polygons, uv = _read_mesh(model / "generic_neutral_mesh.obj", layout)
-    names = [file.stem for file in sorted(model.glob("*.obj"))]
-    expressions = [name for name in names if not name.startswith(("identity", "generic_neutral"))]
+    if not Path(repository).is_file():
+        return _read_folder(Path(repository) / FOLDER, layout)
+    try:
+        with zipfile.ZipFile(repository) as archive:
+            return _read_folder(_inside(archive, Path(repository)), layout)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise ArtifactMismatch(f"{repository}: cannot be read ({error}); {ADVICE}") from error
+
+
+def _inside(archive: zipfile.ZipFile, path: Path) -> zipfile.Path:
+    """The model's folder in an archive, whose topmost folder is named after the commit."""
+    for name in archive.namelist():
+        if name.endswith(f"{FOLDER}/{NEUTRAL}.obj"):
+            return zipfile.Path(archive, name.removesuffix(f"{NEUTRAL}.obj"))
+    raise AssetMissing(f"{path}: no {FOLDER}/{NEUTRAL}.obj in it; {ADVICE}")
+
+
+def _read_folder(model: Place, layout: Layout) -> IctArrays:
+    neutral, polygons, uv = _read_mesh(model / f"{NEUTRAL}.obj", layout)
+    names = sorted(file.name.removesuffix(".obj") for file in model.iterdir() if file.name.endswith(".obj"))
+    expressions = [name for name in names if not name.startswith(("identity", NEUTRAL))]
     if missing := [name for name in NEEDED if name not in expressions]:
         raise AssetMissing(f"{model}: no {', '.join(missing)}; {ADVICE}")
     people = [model / f"identity{i:03d}.obj" for i in range(layout.identities)]
@@ -84,13 +105,13 @@ def read(folder: Path, layout: Layout = LIGHT) -> IctArrays:
     return IctArrays(layout, neutral, polygons, uv, identity, shapes)
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Place) -> list[str]:
     if not path.is_file():
         raise AssetMissing(f"{path} does not exist; {ADVICE}")
     return path.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
-def _read_vertices(path: Path, lines: list[str], layout: Layout) -> np.ndarray:
+def _read_vertices(path: Place, lines: list[str], layout: Layout) -> np.ndarray:
     rows = [line.split()[1:4] for line in lines if line.startswith("v ")]
     try:
         found = np.array(rows, np.float64).reshape(-1, 3)
@@ -101,7 +122,7 @@ def _read_vertices(path: Path, lines: list[str], layout: Layout) -> np.ndarray:
     return METRES * found
 
 
-def _read_mesh(path: Path, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _read_mesh(path: Place, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices, polygons and the texture coordinates of their corners."""
     lines = _lines(path)
     vertices = _read_vertices(path, lines, layout)

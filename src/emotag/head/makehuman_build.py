@@ -10,15 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from emotag.head import makehuman_regions
-from emotag.head.arkit_channels import jaw_channels, rotation_angle
+from emotag.head.arkit_channels import JOINT_UNITS, LOOK, jaw_channels, rotation_angle
 from emotag.head.arkit_data import ArkitData
 from emotag.head.makehuman_source import BaseMesh, Source
 from emotag.head.regions import vertex_labels
 
 GROUPS = re.compile(r"body|helper-(tongue|(upper|lower)-teeth|[lr]-eye|[lr]-eyelashes-[12])")
 LOWEST, WIDEST = 0.56, 0.22
-JOINT_UNITS = ("jawOpen", "jawLeft", "jawRight")
-LOOK = "eyeLook"
 OPPOSITES = {
     "decr": "incr",
     "down": "up",

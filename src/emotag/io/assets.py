@@ -22,6 +22,7 @@ from emotag.errors import AssetMissing
 TIMEOUT_S = 60
 # Where the hub's download notes, for each file, the commit in the first line.
 NOTES = Path(".cache", "huggingface", "download")
+UNCHECKED = "its sha256 is not known here, so somebody has to accept it once"
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 # What may stand on the command line of a package client: nothing that it takes for an option.
 Package = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9._/-]*$")]
@@ -57,10 +58,10 @@ class ByHand(Settings):
 
 
 class Hub(Settings):
-    """A folder that the model hub's own program downloads, at a commit where one is named."""
+    """A folder that the model hub's own program downloads, at a commit."""
 
     hub: Package
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
 class Asset(Settings):
@@ -73,16 +74,21 @@ class Asset(Settings):
     accept_by: str | None = Field(None, description="who must accept the licence before it is fetched")
     optional: bool = False
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="left out only where a file is put in place by hand and its authors state none"
+        None, description="left out only where none can be known: of such a file somebody has to accept what came"
     )
     use: Literal["any", "non-commercial", "research"] = Field("any", description="what its licence allows")
     source: Wheel | Npm | Address | ByHand | Hub
 
     @model_validator(mode="after")
-    def _downloads_are_checked(self) -> "Asset":
-        if self.sha256 is None and not isinstance(self.source, ByHand | Hub):
-            raise ValueError("sha256 is missing; only a file that is put in place by hand may be without")
+    def _packages_are_checked(self) -> "Asset":
+        if self.sha256 is None and isinstance(self.source, Wheel | Npm):
+            raise ValueError("sha256 is missing; only a file of an address or put in place by hand may be without")
         return self
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether a program would download it and nobody has said what must come."""
+        return self.sha256 is None and isinstance(self.source, Address)
 
 
 def sha256_of(path: Path) -> str:
@@ -106,6 +112,8 @@ def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
     Raises:
         AssetMissing: it cannot be had or is not the right file; says where to get it and where to put it.
     """
+    if asset.unchecked:
+        raise missing(asset, by_hand, UNCHECKED)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{asset.name}.") as folder:
         given = by_hand / asset.name
@@ -119,10 +127,15 @@ def obtain(asset: Asset, by_hand: Path, out: Path) -> None:
 
 def missing(asset: Asset, by_hand: Path, why: str) -> AssetMissing:
     """The error of an asset that is not there, with what to do."""
-    command = isinstance(asset.source, Hub)
-    how = (
-        f"run {source_of(asset)}" if command else f"get it from {source_of(asset)} and put it at {by_hand / asset.name}"
-    )
+    if asset.unchecked:
+        how = (
+            f"python -m emotag accept {asset.name} fetches it from {source_of(asset)}, or takes {by_hand / asset.name}, "
+            "and says what it is"
+        )
+    elif isinstance(asset.source, Hub):
+        how = f"run {source_of(asset)}"
+    else:
+        how = f"get it from {source_of(asset)} and put it at {by_hand / asset.name}"
     return AssetMissing(f"{asset.name} ({asset.what}; licence {asset.licence}): {why}; {how}")
 
 
@@ -138,12 +151,11 @@ def source_of(asset: Asset) -> str:
         case ByHand(by_hand=advice):
             return advice
         case Hub(hub=name, revision=revision):
-            pinned = f" --revision {revision}" if revision else ""
-            return f"huggingface-cli download {name}{pinned} --local-dir data/by_hand/{asset.name}"
+            return f"huggingface-cli download {name} --revision {revision} --local-dir data/by_hand/{asset.name}"
 
 
 def state_of(asset: Asset, folders: Sequence[Path]) -> str:
-    """`present`, `wrong sha256`, `wrong revision`, `missing`, or what tells a file or folder for which none is stated."""
+    """`present`, `wrong sha256`, `wrong revision`, `missing`, or what tells a file or folder that nobody has accepted."""
     found = next((folder / asset.name for folder in folders if (folder / asset.name).exists()), None)
     if found is None:
         return "missing"
@@ -151,7 +163,7 @@ def state_of(asset: Asset, folders: Sequence[Path]) -> str:
         return _state_of_folder(asset, revision_of(found))
     digest = sha256_of(found)
     if asset.sha256 is None:
-        return f"present, sha256 {digest[:12]}"
+        return f"present, sha256 {digest[:12]} not accepted"
     return "present" if digest == asset.sha256 else "wrong sha256"
 
 

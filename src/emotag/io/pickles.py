@@ -5,6 +5,7 @@ only make arrays and tensors; any other is refused, or becomes an object that do
 """
 
 import collections
+import io
 import pickle
 import types
 from collections.abc import Mapping
@@ -35,6 +36,11 @@ TENSORS: Names = {
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
     ("torch._utils", "_rebuild_tensor"): torch._utils._rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
+}
+# Tensors inside an ordinary pickle: torch keeps each storage as a file of its own, as bytes.
+STORED_TENSORS: Names = {
+    **TENSORS,
+    ("torch.storage", "_load_from_bytes"): lambda data: torch.load(io.BytesIO(data), weights_only=True),
 }
 
 
@@ -87,17 +93,41 @@ def read_arrays(path: Path, names: Names) -> Any:
     Raises:
         AssetMissing, ArtifactMismatch: the file is not there, is no pickle, or names anything else.
     """
-    reader = type("ArrayReader", (Reader,), {"names": names})
+    with _open(path) as file:
+        return _loaded(path, file, names)
+
+
+def read_object_array(path: Path, names: Names) -> Any:
+    """What an object array of no dimensions holds that `numpy.save` wrote (a dictionary, say), read as `read_arrays` does.
+
+    Raises:
+        AssetMissing, ArtifactMismatch: the file is not there, is no such array, or names anything else.
+    """
     with _open(path) as file:
         try:
-            return reader(file, encoding="latin1").load()
-        except Forbidden as error:
-            raise ArtifactMismatch(
-                f"{path}: refused, because {error}, which is no array; get the original file from its authors"
-            ) from error
-        except Exception as error:
-            # Anything may go wrong in a broken pickle; nothing of it has been run.
-            raise ArtifactMismatch(f"{path}: cannot be read ({type(error).__name__}: {error}); get it again") from error
+            version = np.lib.format.read_magic(file)
+            header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+            shape, _, kind = header(file)
+        except (ValueError, KeyError) as error:
+            raise ArtifactMismatch(f"{path}: is no file of numpy.save ({error}); get it again") from error
+        if shape != () or not kind.hasobject:
+            raise ArtifactMismatch(f"{path}: holds {kind} {list(shape)}, expected one object; get it again")
+        found = _loaded(path, file, names)
+    return found.item() if isinstance(found, np.ndarray) and found.shape == () else found
+
+
+def _loaded(path: Path, file: BinaryIO, names: Names) -> Any:
+    """The next pickle of a file."""
+    reader = type("ArrayReader", (Reader,), {"names": names})
+    try:
+        return reader(file, encoding="latin1").load()
+    except Forbidden as error:
+        raise ArtifactMismatch(
+            f"{path}: refused, because {error}, which is no array; get the original file from its authors"
+        ) from error
+    except Exception as error:
+        # Anything may go wrong in a broken pickle; nothing of it has been run.
+        raise ArtifactMismatch(f"{path}: cannot be read ({type(error).__name__}: {error}); get it again") from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

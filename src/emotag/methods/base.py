@@ -20,8 +20,11 @@ class Method:
 
     `motion_network(architecture)` and `mouth_field(architecture, positions)` build networks from plain settings;
     `prior_objective(weights)` gives the objective of the prior in motion space, `prior_phases` its schedule as data;
+    `emotion_objective(weights)` and `emotion_phases` are those of residual, latent and gate, on acted emotion;
     `adapt_scopes` names, by scope, the prefixes of parameters that adaptation trains in a model whose children are
-    `network` and `mouth` (the Gaussians always train). `deviations` from the publication are part of the method.
+    `network` and `mouth` (the Gaussians always train); `rendered_scopes` likewise for the prior's rendered phase: `all`, and
+    `shut` where the network's motion was found no better than the ridge's. `deviations` from the publication are part of
+    the method.
     """
 
     name: str
@@ -31,7 +34,10 @@ class Method:
     mouth_field: Callable[[Any, Tensor], nn.Module]
     prior_objective: Callable[[Tensor], Callable[[Any, nn.Module], Mapping[str, Tensor]]]
     prior_phases: Callable[[Any, Callable, Callable, tuple[Hook, ...]], tuple[Phase, ...]]
+    emotion_objective: Callable[[Tensor], Callable[[Any, nn.Module], Mapping[str, Tensor]]]
+    emotion_phases: Callable[[Any, Callable, Callable, tuple[str, ...], tuple[Hook, ...]], tuple[Phase, ...]]
     adapt_scopes: Mapping[str, tuple[str, ...]]
+    rendered_scopes: Mapping[str, tuple[str, ...]]
 
 
 def load(name: str) -> Method:

@@ -20,6 +20,14 @@ from emotag.types import NEUTRAL
 ADAIN = ("network.speech.adain.", "network.action_units.modulation.")
 # About as many weights as AdaIN's (a test counts them), for the control of the ablation without it.
 BACKBONE = ("network.backbone.0.", "network.backbone.2.", "network.backbone.4.", "network.base.")
+# All but the layers that move the face: where these are shut, they stay so.
+BESIDE_MOTION = (
+    "network.speech.", "network.action_units.", "network.backbone.", "network.emotion.encoder.",
+    "network.emotion.classifier.", "network.gate.", "mouth.",
+)  # fmt: skip
+
+
+LISTENING = ("speech.", "backbone.")
 
 
 def prior_objective(channel_weights: Tensor) -> Callable[[MotionBatch, GatedResidualMotionNetwork], dict[str, Tensor]]:
@@ -62,6 +70,47 @@ def prior_phases(
     )
 
 
+def emotion_objective(
+    channel_weights: Tensor,
+) -> Callable[[MotionBatch, GatedResidualMotionNetwork], dict[str, Tensor]]:
+    """Losses of residual, latent and gate: what the ridge leaves of acted motion, L_KL (Eq. 12), L_score; weights [C]."""
+
+    def objective(batch: MotionBatch, network: GatedResidualMotionNetwork) -> dict[str, Tensor]:
+        output = network.from_components(batch.components, batch.prosody, batch.cues, batch.identity)
+        added = (output.gate * output.residual).reshape(batch.target.shape)
+        teacher = batch.emotion.flatten(0, 1)
+        return {
+            "residual": losses.weighted_square(added, batch.target, channel_weights),
+            "kl": losses.emotion_divergence(teacher, output.emotion),
+            "score": losses.gate_score(output.gate, teacher[:, NEUTRAL]),
+        }
+
+    return objective
+
+
+def emotion_phases(
+    config: PretrainConfig, objective: Callable, batches: Callable, prefixes: tuple[str, ...], hooks: tuple[Hook, ...]
+) -> tuple[Phase, ...]:
+    """One phase: AdamW (0.9, 0.99) on the parameters under `prefixes`, those that listen ten times slower than the others:
+    there are few voices to learn from.
+
+    The weights of KL and score stand beside a picture's loss of some hundredths elsewhere; here the residual's is about 1,
+    and they are taken as many times larger that their defaults count 1 as well.
+    """
+    return (
+        Phase(
+            "emotion",
+            config.emotion_iterations,
+            objective,
+            batches,
+            groups=tuple(Group((p,), config.learning_rate * (0.1 if p in LISTENING else 1.0)) for p in prefixes),
+            hooks=hooks,
+            weights={"residual": 1.0, "kl": 100 * config.weight_kl, "score": 10 * config.weight_score},
+            clip_norm=1.0,
+        ),
+    )
+
+
 METHOD = Method(
     name="emotag",
     source="EmoTaG (2026), from the paper",
@@ -73,13 +122,16 @@ METHOD = Method(
         "mouth offsets of rotation and scale centred on the identity; dense tri-plane instead of a hash grid",
         "Gaussians for hair beyond the mesh by a plane sweep; neck and hanging hair stay with the trunk by a share",
         "head poses corrected while Gaussians are fitted, and refined against the finished avatar before it is driven",
-        "prior trained in motion space against the tracked motion (weight 1), with its velocity; no rendered phase yet",
+        "residual, latent and gate are trained on what the ridge leaves over, slow in time and in units of their own",
+        "prior trained in motion space against the tracked motion (weight 1), with its velocity, before its rendered phase",
         "weights 0.01 (KL) and 0.1 (score) as in the released code; the paper prints none",
     ),
     motion_network=GatedResidualMotionNetwork,
     mouth_field=MouthField,
     prior_objective=prior_objective,
     prior_phases=prior_phases,
+    emotion_objective=emotion_objective,
+    emotion_phases=emotion_phases,
     adapt_scopes={
         "adain": ADAIN,
         "adain+mouth": (*ADAIN, "mouth."),
@@ -87,4 +139,5 @@ METHOD = Method(
         "backbone": BACKBONE,
         "gaussians": (),
     },
+    rendered_scopes={"all": ("network.", "mouth."), "shut": BESIDE_MOTION},
 )

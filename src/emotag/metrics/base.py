@@ -18,6 +18,11 @@ class Metric:
     definition: str
     ideal: float | None = None
 
+    def heading(self) -> str:
+        """Name, direction and unit, as a table's column is headed."""
+        arrow = {True: " ↑", False: " ↓", None: f" → {self.ideal:g}" if self.ideal is not None else ""}
+        return f"{self.name}{arrow[self.higher_is_better]}{f' ({self.unit})' if self.unit else ''}"
+
 
 METRICS = {
     metric.name: metric

@@ -11,6 +11,7 @@ frames; from s above the centre to 1.8 s below, 1.4 s to either side, grey 110 b
 mesh's oval, where the original uses S3FD. About 0.1 s a frame on one core, 55 MB.
 """
 
+import logging
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,8 +26,12 @@ from torch import Tensor, nn
 from emotag.audio.mfcc import mfcc
 from emotag.errors import ArtifactMismatch
 from emotag.head.landmark_sets import FACE_OVAL
+from emotag.io.audio import read_audio
 from emotag.io.pickles import read_checkpoint
+from emotag.io.video import read_frames
 from emotag.types import FPS, SAMPLE_RATE_HZ
+
+logger = logging.getLogger(__name__)
 
 SIZE_PX = 224
 CROP_SCALE = 0.4
@@ -148,6 +153,14 @@ def sync_scores(
         return dict.fromkeys(NAMES, math.nan)
     faces = (cut_face(frame, *box) for frame, box in zip(frames, face_track(points), strict=True))
     return scores(*features(network, faces, samples))
+
+
+def video_sync(path: Path, points: np.ndarray, files: list[Path]) -> dict[str, float]:
+    """`sync_scores` of a video with detected `points` [T, 478, 3] px and its own sound; NaN without the network's file."""
+    if not files:
+        logger.warning("SyncNet is missing: its file is not in data/by_hand; snakemake assets says where to get it")
+        return dict.fromkeys(NAMES, math.nan)
+    return sync_scores(load(files[0]), read_frames(path, 0, len(points)), points, read_audio(path))
 
 
 def load(path: Path) -> SyncNet:

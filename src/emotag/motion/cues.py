@@ -34,7 +34,7 @@ class Cues:
 class Source:
     """The same of a whole recording, made for the frames that are asked for: sixteen windows a token would not fit in memory
     for an hour of speech. `features` [K, D] and `prosody` [K, 3] at 50 Hz, `sound_frames` [T] and `offset_frames` as in
-    `gather`, `action_units` [T, 6], `identity` [I]."""
+    `gather`, `action_units` [T, 6], `identity` [I], `cut` as in `speech_windows`."""
 
     features: Array
     prosody: np.ndarray
@@ -42,10 +42,13 @@ class Source:
     offset_frames: float
     action_units: np.ndarray
     identity: np.ndarray
+    cut: str = "between"
 
-    def __getitem__(self, frames: slice) -> Cues:
-        """A run of frames."""
-        windows = speech_windows(self.features, self.prosody, self.sound_frames[frames], self.offset_frames)
+    def __getitem__(self, frames: slice | Tensor) -> Cues:
+        """A run of frames, or those of the numbers [B]."""
+        frames = frames if isinstance(frames, slice) else np.asarray(frames)
+        sound_frames = self.sound_frames[frames]
+        windows = speech_windows(self.features, self.prosody, sound_frames, self.offset_frames, self.cut)
         arrays = (*windows, self.action_units[frames], self.identity)
         return Cues(*(torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in arrays))
 
@@ -80,12 +83,13 @@ def source(
     units: ActionUnits,
     cue_frames: np.ndarray,
     identity: Identity,
+    cut: str = "between",
 ) -> Source:
-    """Speech around `sound_frames` [T] (their clip's video late by `offset_frames`) with the upper face of `cue_frames`."""
+    """Speech around `sound_frames` [T] (their clip's video late by `offset_frames`) with the upper face of `cue_frames`;
+    `cut` is the `windows` of the network's architecture."""
     upper_face = upper_face_units(units)[cue_frames]
-    return Source(
-        speech.features, prosody_of(speech), np.asarray(sound_frames), offset_frames, upper_face, identity.embedding
-    )
+    heard = np.asarray(sound_frames)
+    return Source(speech.features, prosody_of(speech), heard, offset_frames, upper_face, identity.embedding, cut)
 
 
 def gather(
@@ -95,6 +99,7 @@ def gather(
     units: ActionUnits,
     cue_frames: np.ndarray,
     identity: Identity,
+    cut: str = "between",
 ) -> Cues:
     """All frames of a `source` at once."""
-    return source(speech, sound_frames, offset_frames, units, cue_frames, identity)[slice(None)]
+    return source(speech, sound_frames, offset_frames, units, cue_frames, identity, cut)[slice(None)]

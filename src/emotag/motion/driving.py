@@ -14,6 +14,8 @@ from torch import Tensor
 from emotag.motion.codes import Codes
 from emotag.motion.cues import Cues, Source
 from emotag.motion.grmn import GatedResidualMotionNetwork
+from emotag.motion.moods import slow
+from emotag.motion.statistics import AU_RANGE
 
 CHUNK_FRAMES = 64
 
@@ -21,24 +23,48 @@ CHUNK_FRAMES = 64
 @dataclass(frozen=True)
 class Material:
     """What a variant is made from: `pose` codes of the driven frames (tracked pose, neck, eyes; their expression and jaw
-    are used by the upper bound alone), `cues` of the driven frames, and both of the adaptation part; `lower` [C] bool."""
+    are used by the upper bound alone), `cues` of the driven frames, and both of the adaptation part; `lower` [C] bool.
+    `borrowed`: the cues are not of the moments that are heard. `mood` [T, 7]: strength of each class where the emotion is
+    set (`emotag.motion.timeline`)."""
 
     pose: Codes
     cues: Cues | Source
     adapted: Codes
     adapted_cues: Cues
     lower: Tensor
+    borrowed: bool = False
+    mood: Tensor | None = None
 
 
-def network_codes(network: GatedResidualMotionNetwork, pose: Codes, cues: Cues | Source) -> Codes:
-    """The network's motion, gate, emotion and condition on the given pose, in chunks."""
+def network_codes(
+    network: GatedResidualMotionNetwork,
+    pose: Codes,
+    cues: Cues | Source,
+    mood: Tensor | None = None,
+    borrowed: bool = False,
+) -> Codes:
+    """The network's motion, gate, emotion and condition on the given pose, in chunks.
+
+    Emotion is slow (`emotag.motion.moods.slow`). Where the emotion is set, or the cues are `borrowed` from other moments, the
+    upper face gets the cues that usually come with it.
+    """
     parts = []
     with torch.inference_mode():
         for start in range(0, len(cues), CHUNK_FRAMES):
             part = cues[slice(start, start + CHUNK_FRAMES)]
             out = network(part.speech, part.prosody, part.action_units, part.identity)
-            parts.append((network.restore(out.motion), out.gate, out.emotion, out.condition))
-    motion, gate, emotion, condition = (torch.cat(values) for values in zip(*parts, strict=True))
+            parts.append((out.base, out.gate * out.residual, out.gate, out.emotion, out.condition))
+        base, added, gate, emotion, condition = (torch.cat(values) for values in zip(*parts, strict=True))
+        added, gate, emotion = slow(added), slow(gate), slow(emotion)
+        shown = None
+        if mood is not None:
+            residual, gate, emotion, shown = network.mood(mood)
+            added = gate * residual
+        elif borrowed:
+            shown = network.mood(gate * torch.softmax(emotion, 1))[3]
+        if shown is not None:
+            base = base + network.skip.upper_face(shown / AU_RANGE)
+        motion = network.restore(base + added)
     units = pose.expression.shape[1]
     return pose.replaced(
         expression=motion[:, :units], jaw=motion[:, units:], gate=gate, emotion=emotion, condition=condition
@@ -60,7 +86,7 @@ def motion_of(codes: Codes) -> Tensor:
 
 def avatar(network: GatedResidualMotionNetwork, material: Material) -> Codes:
     """The product: upper and lower face by the network."""
-    return network_codes(network, material.pose, material.cues)
+    return network_codes(network, material.pose, material.cues, material.mood, material.borrowed)
 
 
 def frozen(network: GatedResidualMotionNetwork, material: Material) -> Codes:

@@ -13,11 +13,10 @@ from torch import Tensor
 
 from emotag.artifacts import Array, Corpus
 from emotag.audio import windows
-from emotag.motion.skip import TOKENS, FeatureSpace
+from emotag.motion.skip import FeatureSpace
 from emotag.motion.statistics import MotionStatistics
-from emotag.types import FPS, TOKEN_RATE_HZ
+from emotag.types import FPS
 
-TOKEN_S = 1 / TOKEN_RATE_HZ
 BLOCK_FRAMES = 60 * FPS
 FRAMEWISE = ("components", "prosody", "cues", "target", "emotion")
 
@@ -62,20 +61,22 @@ def speech_windows(
     prosody: Array,
     frames: np.ndarray,
     offset_frames: float,
+    cut: str = "between",
     projection: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Windows [T, 16, D] and [T, 16, 3] of 50 Hz `features` [K, D] and `prosody` [K, 3] around video `frames` [T].
 
-    `offset_frames` > 0 says the video is late: frame k shows what was heard at (k - offset) / 25 s. Of stored arrays no more
+    `offset_frames` > 0 says the video is late: frame k shows what was heard at (k - offset) / 25 s. `cut` is a name of
+    `emotag.audio.windows.WINDOWS`. Of stored arrays no more
     is read than the windows reach; `projection` of features before windows are cut is the same as after and ten times less.
     """
     times = windows.frame_times(frames, offset_frames)
-    heard = windows.reach(times, TOKENS, TOKEN_S, len(features))
+    heard = windows.heard(times, len(features))
 
-    def cut(values: np.ndarray) -> np.ndarray:
-        return windows.sample(values, times, TOKENS, TOKEN_S, heard.start, len(features))
+    def windowed(values: np.ndarray) -> np.ndarray:
+        return windows.WINDOWS[cut](values, times, heard.start, len(features))
 
-    return cut(projection(features[heard])), cut(np.asarray(prosody[heard]))
+    return windowed(projection(features[heard])), windowed(np.asarray(prosody[heard]))
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class StoredExample:
                 corpus.prosody[clip],
                 np.arange(start, stop),
                 corpus.offset_frames[clip],
+                self.space.windows,
                 projection,
             )
             arrays = {

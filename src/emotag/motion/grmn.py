@@ -4,25 +4,31 @@ Base: articulation from speech. Residual: an emotion latent z and the motion it 
 Choices where the paper is silent or its released code differs, all recorded in `Architecture`:
 - z is what the softmax of Eq. 12 is taken of and what the decoder reads (`z7`), or a wider latent with a head (`z64`);
 - the base branch reads speech alone (`audio`) or speech and cues (`audio_au`);
+- windows of speech are cut between tokens, symmetric around the frame, or of whole tokens as the released code's (`windows`);
 - gate, residual, AdaIN and prosody can be left out (`gate`, `residual`, `modulation`, `prosody`): the ablations;
+- latent and gate of a person's calm frames are moved to where those of the corpus are (`expect`);
+- the residual can be in units of its own (`residual_scale`) and be kept from some channels (`residual_shown`);
+- the emotion can be set instead of heard (`mood`);
 - a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emotag.audio.windows import WINDOWS
 from emotag.errors import ArtifactMismatch
 from emotag.motion.adain import MODULATIONS
 from emotag.motion.emotion_branch import GATES, LATENTS, RESIDUALS
 from emotag.motion.skip import TOKENS, FeatureSpace, SkipPath
 from emotag.motion.speech_encoder import PROSODY_INPUTS, SpeechEncoder
-from emotag.motion.statistics import MotionStatistics, cues_of
-from emotag.types import UPPER_FACE_AUS
+from emotag.motion.statistics import AU_RANGE, MotionStatistics, cues_of
+from emotag.types import EMOTIONS, NEUTRAL, UPPER_FACE_AUS
 
 BASE_INPUTS = ("audio", "audio_au")
 # Allowed values of the fields of `Architecture` that choose a component.
@@ -33,6 +39,7 @@ CHOICES = {
     "residual": tuple(RESIDUALS),
     "modulation": tuple(MODULATIONS),
     "prosody": tuple(PROSODY_INPUTS),
+    "windows": tuple(WINDOWS),
 }
 
 
@@ -55,6 +62,7 @@ class Architecture:
     residual: str = "emotion"
     modulation: str = "identity"
     prosody: str = "used"
+    windows: str = "between"
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
@@ -106,7 +114,7 @@ class GatedResidualMotionNetwork(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = self.architecture = architecture
-        self.space = FeatureSpace(a.features, a.components, a.identity)
+        self.space = FeatureSpace(a.features, a.components, a.identity, a.windows)
         self.skip = SkipPath(a.components, a.channels)
         self.speech = SpeechEncoder(
             a.components,
@@ -134,6 +142,13 @@ class GatedResidualMotionNetwork(nn.Module):
         self.register_buffer("motion_mean", torch.zeros(a.channels))
         self.register_buffer("motion_scale", torch.ones(a.channels))
         self.register_buffer("cue_mean", torch.zeros(len(UPPER_FACE_AUS)))
+        self.register_buffer("residual_scale", torch.zeros(a.channels))
+        self.register_buffer("residual_shown", torch.ones(a.channels))
+        self.register_buffer("latent_shift", torch.zeros(LATENTS[a.latent]))
+        self.register_buffer("gate_shift", torch.zeros(1))
+        self.register_buffer("calm_gate", torch.zeros(1))
+        self.register_buffer("mood_latent", torch.zeros(len(EMOTIONS), LATENTS[a.latent]))
+        self.register_buffer("mood_cues", torch.zeros(len(EMOTIONS), len(UPPER_FACE_AUS)))
 
     def forward(
         self, speech: Tensor, prosody: Tensor, action_units: Tensor, identity: Tensor, tokens: Tensor | None = None
@@ -161,9 +176,37 @@ class GatedResidualMotionNetwork(nn.Module):
         shared = audio + self.action_units(cues, identity)
         base_features = {"audio": audio, "audio_au": shared}[self.architecture.base_input]
         base = self.skip(components, cues) + self.base(base_features)
-        residual, emotion = self.emotion(shared)
-        gate = self.gate(shared)
+        residual, emotion = self.emotion(shared, self.latent_shift)
+        residual = residual * self.residual_ratio() * self.residual_shown
+        gate = self.gate(shared, self.gate_shift)
         return GrmnOutput(base + gate * residual, base, residual, gate, emotion, condition)
+
+    def felt(self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor) -> tuple[Tensor, Tensor]:
+        """Emotion latent [B, Z] and gate [B, 1] before they are moved for a person; arguments as of `from_components`."""
+        identity = self.space.identity(identity).expand(len(components), -1)
+        voice = self.backbone(self.speech.pooled(self.speech.tokens(components, prosody), identity))
+        shared = voice + self.action_units(cues, identity)
+        return self.emotion.encoder(shared), self.gate(shared, torch.zeros_like(self.gate_shift))
+
+    def expect(self, latent: Tensor, gate: Tensor) -> None:
+        """Take these frames (of `felt`) for how a person is when calm: emotion is what differs from them."""
+        self.latent_shift.copy_(self.mood_latent[NEUTRAL] - latent.mean(0))
+        self.gate_shift.copy_(self.calm_gate - torch.logit(gate, 1e-6).mean(0))
+
+    def residual_ratio(self) -> Tensor:
+        """[C] one of the residual's own units in the motion space the network speaks. A smile is as large in everybody's
+        face: with a `residual_scale` (head units) the residual does not follow how far a person moves in speech."""
+        return torch.where(self.residual_scale > 0, self.residual_scale / self.motion_scale, 1.0)
+
+    def mood(self, strengths: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Emotion that is set: `strengths` [B, 7] 0 to 1 of each class (neutral's counts for nothing, the sum is at most
+        1) to residual [B, C], gate [B, 1], logits [B, 7], and action units to add to the cues [B, 6]."""
+        strengths = strengths * (torch.arange(len(EMOTIONS), device=strengths.device) != NEUTRAL)
+        gate = strengths.sum(1, keepdim=True)
+        shares = strengths / gate.clamp_min(1e-6)
+        latent = torch.where(gate > 1e-6, shares @ self.mood_latent, self.mood_latent[NEUTRAL])
+        residual, emotion = self.emotion.of_latent(latent)
+        return residual * self.residual_ratio(), gate, emotion, AU_RANGE * strengths @ self.mood_cues
 
     def cues(self, action_units: Tensor) -> Tensor:
         """[B, 6] intensities 0 to 5 to cues around the mean of the person that the network currently speaks for."""
@@ -184,10 +227,21 @@ class GatedResidualMotionNetwork(nn.Module):
         self.motion_scale.copy_(torch.from_numpy(np.asarray(statistics.scale, np.float32)))
         self.cue_mean.copy_(torch.from_numpy(np.asarray(statistics.cue_mean, np.float32)))
 
-    def shut(self) -> None:
-        """Zero the last layers of base and residual, so that motion is the ridge's; the rest stays."""
+    def speaking(self, statistics: MotionStatistics) -> Self:
+        """This network in the motion space of somebody else: the weights are shared, the statistics are its own."""
+        other = copy.copy(self)
+        other._buffers = {name: buffer.clone() for name, buffer in self._buffers.items()}
+        other.set_statistics(statistics)
+        return other
+
+    def shut_base(self) -> None:
+        """Zero the base branch's last layer, so that articulation is the ridge's; the rest stays."""
         nn.init.zeros_(self.base.weight)
         nn.init.zeros_(self.base.bias)
+
+    def shut(self) -> None:
+        """Zero the last layers of base and residual, so that motion is the ridge's; the rest stays."""
+        self.shut_base()
         self.emotion.shut()
 
     def adain_parameters(self) -> dict[str, nn.Parameter]:

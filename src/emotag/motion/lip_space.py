@@ -5,6 +5,7 @@ import torch
 
 from emotag.head.base import HeadModel
 from emotag.tracking.lip_measures import lip_measures
+from emotag.types import LANDMARKS
 
 STEP = 0.05  # of an expression unit, and rad of the jaw: about one deviation
 
@@ -33,3 +34,8 @@ def lip_jacobian(head: HeadModel, shape: np.ndarray, offsets: np.ndarray, mean: 
     steps = STEP * np.eye(len(mean))
     moved = measures(head, shape, offsets, np.concatenate([mean + steps, mean - steps]))
     return (moved[: len(mean)] - moved[len(mean) :]) / (2 * STEP)
+
+
+def usual_jacobian(head: HeadModel, mean: np.ndarray) -> np.ndarray:
+    """`lip_jacobian` of the mean person at the prior's `mean` motion [C]."""
+    return lip_jacobian(head, np.zeros(head.shape_size), np.zeros((LANDMARKS, 3)), mean)

@@ -6,9 +6,10 @@ plain sum) and the last layers start at zero: an untrained field changes nothing
 of dense grids (12 levels of one feature, 16 to 38 cells, as the released hash grid resolves: nothing needs hashing).
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -104,6 +105,16 @@ class MouthField(nn.Module):
         mean, quaternion, log_scale = raw.split((3, 4, 3), -1)
         return MouthOffsets(self.architecture.metres * mean, quaternion, log_scale)
 
+    def at(self, positions: Tensor) -> Self:
+        """This field for other Gaussians: the weights are shared, the positions [N, 3] are its own."""
+        other = copy.copy(self)
+        other._buffers = {"positions": positions.detach().to(torch.float32)}
+        return other
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """What is learnt, as arrays for a Prior: all but the positions."""
+        return {name: array for name, array in self.arrays().items() if name != "positions"}
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Weights and positions as arrays for an artifact."""
         return {name: value.detach().cpu().numpy().copy() for name, value in self.state_dict().items()}
@@ -113,6 +124,23 @@ def canonical_positions(points: Tensor) -> Tensor:
     """[N, 3] rest positions of the mouth Gaussians in m to [-1, 1], centred, one scale for all axes."""
     low, high = points.amin(0), points.amax(0)
     return (points - (low + high) / 2) / ((high - low).amax() / 2).clamp_min(1e-6)
+
+
+def begun(field: MouthField, weights: Mapping[str, np.ndarray]) -> MouthField:
+    """The field with the `weights` of a Prior (none: as it is). The given field is changed.
+
+    Raises:
+        ArtifactMismatch: names or shapes of the weights are not those of the field.
+    """
+    if weights:
+        learnt = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
+        try:
+            field.load_state_dict(learnt | {"positions": field.positions})
+        except RuntimeError as error:
+            raise ArtifactMismatch(
+                f"mouth field: the prior's weights do not fit the field ({error}); make the prior again"
+            ) from error
+    return field
 
 
 def load(arrays: Mapping[str, np.ndarray], architecture: Mapping[str, Any]) -> MouthField:

@@ -59,11 +59,18 @@ def fit_inputs(network: GatedResidualMotionNetwork, corpus: Corpus, clips: Seque
         "prosody_mean": [*pitch, *others],
         "prosody_scale": np.maximum([*pitch_scale, *others_scale], 1e-3),
         "identity_mean": identity,
-        # Few people span few directions: one scale for all, so that a direction nobody showed is not blown up.
-        "identity_scale": np.full(len(identity), max(np.sqrt((deviation**2).mean()), 1e-6)),
+        "identity_scale": np.full(len(identity), identity_scale(identity, deviation)),
     }
     for name, value in values.items():
         getattr(space, name).copy_(torch.from_numpy(np.asarray(value, np.float32)))
+
+
+def identity_scale(mean: np.ndarray, deviation: np.ndarray) -> float:
+    """One scale for all directions of identity features, of `mean` [I] and `deviation` [I] over people, because few people span
+    few directions and one that nobody showed must not be blown up: their spread; of one person alone, who has none, the size
+    of the feature itself."""
+    spread = float(np.sqrt(np.square(deviation).mean()))
+    return spread if spread > 1e-6 else float(np.sqrt(np.square(mean).mean())) or 1.0
 
 
 @dataclass

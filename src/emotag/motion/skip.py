@@ -14,7 +14,8 @@ TAPS = 7
 def taps(tokens: Tensor) -> Tensor:
     """[B, 16, P] tokens at 20 ms, symmetric around the frame, to [B, 7 P]: taps at -120, -80, …, +120 ms.
 
-    A tap lies midway between two tokens, hence their mean.
+    A tap lies midway between two tokens, hence their mean. In windows of whole tokens, of which the ninth is the frame's,
+    all taps are 10 ms earlier.
     """
     pairs = tokens[:, 1:15].unflatten(1, (TAPS, 2))
     return pairs.mean(2).flatten(1)
@@ -24,11 +25,13 @@ class FeatureSpace(nn.Module):
     """Standardisation of the inputs, fixed after fitting.
 
     Speech is projected on principal components and divided by one number, so that the mean square of a component is 1
-    and their relative strength stays. Log F0 is centred where voiced only (it is 0 where unvoiced).
+    and their relative strength stays. Log F0 is centred where voiced only (it is 0 where unvoiced). `windows` says how they
+    are cut (`emotag.audio.windows.WINDOWS`).
     """
 
-    def __init__(self, features: int, components: int, identity: int) -> None:
+    def __init__(self, features: int, components: int, identity: int, windows: str = "between") -> None:
         super().__init__()
+        self.windows = windows
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("basis", torch.zeros(features, components))
         self.register_buffer("prosody_mean", torch.zeros(3))
@@ -71,4 +74,8 @@ class SkipPath(nn.Module):
 
     def forward(self, components: Tensor, cues: Tensor) -> Tensor:
         """[B, 16, P] components and [B, 6] cues to [B, C]."""
-        return taps(components) @ self.speech_weight + self.speech_bias + cues @ self.cue_weight
+        return taps(components) @ self.speech_weight + self.speech_bias + self.upper_face(cues)
+
+    def upper_face(self, cues: Tensor) -> Tensor:
+        """What cues [B, 6] alone move [B, C]."""
+        return cues @ self.cue_weight

@@ -10,10 +10,9 @@ import math
 import numpy as np
 from numba import njit
 
-from emotag.render.kernels_projection import FOOTPRINT_SLACK
+from emotag.render.kernels_projection import FOOTPRINT_SLACK, LOG2_E
 
 LOG2_255 = 7.994353436858858
-LOG2_E = 1.4426950408889634
 
 
 @njit(cache=True, nogil=True)

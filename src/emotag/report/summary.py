@@ -10,11 +10,6 @@ import pandas as pd
 
 from emotag.errors import ArtifactMismatch
 
-SUMMARY_METRICS = (
-    "psnr_head", "psnr_full", "ssim_head", "ssim_full", "lmd_px512", "aue_l", "aue_u", "lip_aperture_corr", "lip_width_corr",
-    "lip_aperture_gain", "lip_closure_f1", "lip_best_lag", "blink_f1", "jitter_px512", "undetected",
-)  # fmt: skip
-
 
 def nested_metrics(rows: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     """{variant: {metric: value}}; what could not be measured, or is infinite (equal pictures), is None."""

@@ -1,9 +1,13 @@
 """Metric rows in long form, and the tables made of them. A missing value is a dash, never a zero."""
 
+import io
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
+from emotag.io.artifact import write_atomic
 from emotag.metrics.base import METRICS
 
 COLUMNS = (
@@ -31,6 +35,19 @@ def metric_rows(scores: dict[str, float], **labels: object) -> list[dict[str, ob
     return rows
 
 
+def write_rows(
+    path: Path, scores: Mapping[str, Mapping[str, float]], made_with: Mapping[str, object], **labels: object
+) -> None:
+    """A metrics.parquet of the scores of every variant, as `metric_rows`; `labels` are all of its but the variant. `made_with`,
+    what identifies the files of the networks among the metrics, is kept as its attributes
+    (`pandas.read_parquet(path).attrs`)."""
+    rows = [row for variant, found in scores.items() for row in metric_rows(found, variant=variant, **labels)]
+    table, buffer = pd.DataFrame(rows), io.BytesIO()
+    table.attrs = dict(made_with)
+    table.to_parquet(buffer, index=False)
+    write_atomic(path, buffer.getvalue())
+
+
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
     """Variants as rows in their order of appearance, metrics as columns in the order they are declared.
 
@@ -55,13 +72,9 @@ def cell(value: float) -> str:
 
 def markdown(table: pd.DataFrame, caption: str) -> str:
     """A Markdown table with units and arrows in the header and every definition under it."""
-    header, definitions = ["variant"], []
-    for name in table.columns:
-        metric = METRICS[name]
-        arrow = {True: " ↑", False: " ↓", None: f" → {metric.ideal:g}" if metric.ideal is not None else ""}
-        header.append(f"{name}{arrow[metric.higher_is_better]}{f' ({metric.unit})' if metric.unit else ''}")
-        definitions.append(f"- `{name}`: {metric.definition}.")
+    header = ["variant", *(METRICS[name].heading() for name in table.columns)]
     lines = [caption, "", "| " + " | ".join(header) + " |", "| --- " + "| ---: " * len(table.columns) + "|"]
     for variant, row in table.iterrows():
         lines.append("| " + " | ".join([str(variant), *(cell(value) for value in row)]) + " |")
+    definitions = [f"- `{name}`: {METRICS[name].definition}." for name in table.columns]
     return "\n".join([*lines, "", *definitions, ""])

@@ -16,6 +16,7 @@ from typing import Any
 
 from emotag.errors import ArtifactMismatch
 from emotag.io.artifact import read_json
+from emotag.metrics.base import Metric
 from emotag.report.references import MARK, Reference, ReferenceTable
 from emotag.report.tables import MISSING, cell
 
@@ -33,22 +34,6 @@ LATEX_SPECIAL = {
     "δ": r"$\delta$", "γ": r"$\gamma$", "β": r"$\beta$", "≡": r"$\equiv$", "≥": r"$\ge$", "≤": r"$\le$",
     "…": r"\ldots{}", "·": r"$\cdot$", "±": r"$\pm$", "×": r"$\times$", "−": "-", "–": "--",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Column:
-    """What a metric says of itself."""
-
-    name: str
-    unit: str
-    higher_is_better: bool | None
-    definition: str
-    ideal: float | None = None
-
-    def heading(self) -> str:
-        """Name, direction and unit."""
-        arrow = {True: " ↑", False: " ↓", None: f" → {self.ideal:g}" if self.ideal is not None else ""}
-        return f"{self.name}{arrow[self.higher_is_better]}{f' ({self.unit})' if self.unit else ''}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +55,7 @@ class Finished:
     """A finished table: rows of ours by name, and the published rows that may stand below it."""
 
     caption: str
-    columns: list[Column]
+    columns: list[Metric]
     rows: dict[str, dict[str, Cell]]
     facts: dict[str, Any] = field(default_factory=dict)
     references: list[tuple[Reference, ReferenceTable]] = field(default_factory=list)
@@ -110,7 +95,7 @@ class Finished:
         return lines
 
 
-def loss(number: float, column: Column) -> float:
+def loss(number: float, column: Metric) -> float:
     """How bad a number is: the smaller the better, whatever the metric's direction."""
     if column.higher_is_better is None:
         return abs(number - float(column.ideal or 0.0))
@@ -145,9 +130,9 @@ def read(table: Path, sidecar: Path, references: Sequence[tuple[Reference, Refer
     return Finished(str(facts["caption"]), columns, rows, facts, list(references))
 
 
-def column_of(name: str, said: Mapping[str, Any]) -> Column:
+def column_of(name: str, said: Mapping[str, Any]) -> Metric:
     """A column by what the sidecar says of it."""
-    return Column(
+    return Metric(
         name, said.get("unit") or "", said.get("higher_is_better"), said.get("definition") or "", said.get("ideal")
     )
 
@@ -171,14 +156,14 @@ def made_by(facts: Mapping[str, Any]) -> list[str]:
 
 def markdown(table: Finished) -> str:
     """Markdown with the definitions under it; published rows in a table of their own, since Markdown has no inner rule."""
-    lines = [table.caption, "", *_markdown_rows(table, own_rows(table), table.columns)]
+    lines = [table.caption, "", *_markdown_rows(own_rows(table), table.columns)]
     published = table.published()
     if published:
         cited = [
             (name, [cell(values.get(column.name, math.nan)) for column in table.columns]) for name, values in published
         ]
         lines += ["", f"Published, {MARK} (never comparable digit by digit):", ""]
-        lines += _markdown_rows(table, cited, table.columns)
+        lines += _markdown_rows(cited, table.columns)
     lines += ["", *(f"- `{column.name}`: {column.definition}." for column in table.columns)]
     lines += [f"- {note}" for note in table.notes()]
     return "\n".join([*lines, *(f"- {line}" for line in made_by(table.facts)), ""])
@@ -196,7 +181,7 @@ def own_rows(table: Finished, bold: str = "**{}**") -> list[tuple[str, list[str]
     ]
 
 
-def _markdown_rows(table: Finished, rows: Sequence[tuple[str, list[str]]], columns: Sequence[Column]) -> list[str]:
+def _markdown_rows(rows: Sequence[tuple[str, list[str]]], columns: Sequence[Metric]) -> list[str]:
     header = ["", *(column.heading() for column in columns)]
     lines = [f"| {' | '.join(header)} |", "| --- " + "| ---: " * len(columns) + "|"]
     return lines + [f"| {' | '.join([name.replace('|', chr(92) + '|'), *cells])} |" for name, cells in rows]

@@ -7,30 +7,22 @@ alpha.mkv, labels.mkv. Writes: an Avatar. State (checkpoints, progress) goes bel
 import logging
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from emotag import methods, stage
-from emotag.artifacts import ActionUnits, Avatar, Emotion, Geometry, Identity, Prior, Speech, Subject, Tracks
+from emotag.artifacts import Avatar, Prior
 from emotag.config import AdaptConfig
 from emotag.errors import ArtifactMismatch
 from emotag.gaussians.deformer import RiggedDeformer, mouth_points
-from emotag.gaussians.person import first_cloud, seen_beyond
-from emotag.gaussians.placement import join
-from emotag.gaussians.trunk import Trunk
-from emotag.geometry.camera import Camera
 from emotag.head import models
-from emotag.io.artifact import read_json
-from emotag.motion import channels, cues, grmn, lip_space
-from emotag.motion.codes import Codes
-from emotag.motion.mouth_field import MouthArchitecture, canonical_positions
+from emotag.motion import channels, grmn, lip_space
+from emotag.motion.mouth_field import MouthArchitecture, begun, canonical_positions
 from emotag.motion.personalise import Strength, personalise
-from emotag.render import backends
-from emotag.render.photometric import Photometric
-from emotag.training import adaptation, footage
-from emotag.training.appearance import AdaptedAvatar, Scene, frozen_tokens
+from emotag.training import adaptation
+from emotag.training.appearance import AdaptedAvatar
 from emotag.training.checkpoint import StateFolder, fingerprint
 from emotag.training.loop import train
+from emotag.training.person import Files, Person
 from emotag.training.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -62,50 +54,32 @@ def run(
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     chosen = methods.load(method)
-    model, person, start = models.load(head), Subject.load(subject), Prior.load(prior)
+    files = Files(subject, identity, geometry, tracks, action_units, sync, emotion, speech, crop, alpha, labels)
+    model, start = models.load(head), Prior.load(prior)
     check_head(start, model.name, channels.motion_names(model.expression_names))
-    tracked, heard = Tracks.load(tracks), Speech.load(speech)
-    frames = np.arange(*person.part)
-    offset = read_json(sync, "offset_frames")["offset_frames"]
-    driven = cues.gather(heard, frames, offset, ActionUnits.load(action_units), frames, Identity.load(identity))
-    motion = np.concatenate([tracked.expression, tracked.jaw], 1)[frames]
+    general = grmn.load(start.network, start.architecture)
+    person = Person.load(files, config, general.architecture.windows)
+    driven, motion = person.source[:], person.motion
     network = personalise(
-        grmn.load(start.network, start.architecture),
+        general,
         motion,
         *(tensor.numpy() for tensor in (driven.speech, driven.prosody, driven.action_units, driven.identity)),
         channels.upper_face(start.motion_names),
-        lip_space.lip_jacobian(model, person.shape, person.landmark_offsets, motion.mean(0)),
+        lip_space.lip_jacobian(model, person.subject.shape, person.subject.landmark_offsets, motion.mean(0)),
+        lip_space.usual_jacobian(model, general.statistics().mean),
         Strength(amplitude=config.amplitude),
     )
-    shape = torch.from_numpy(person.shape)
-    camera = Camera.from_dict(person.camera).resized(config.size_px, config.size_px)
-    seen = footage.load(crop, alpha, labels, Geometry.load(geometry), config.size_px)
-    footage.check_geometry(seen, config)
-    trunk = Trunk.mean_of(tracked.rotation[frames], tracked.translation[frames])
-    views = footage.views(seen, model, tracked, frames)
-    cloud = join(
-        [
-            first_cloud(model, person, config.gaussians, config.sh_degree, config.seed),
-            seen_beyond(model, person, views, trunk, camera, config.gaussians, config.sh_degree, config.seed),
-        ]
-    )
+    cloud = person.first_cloud(model, config)
     logger.info("%d Gaussians, %d of them beyond the mesh", len(cloud), len(cloud) - config.gaussians)
     mouth_architecture = MouthArchitecture(condition=network.architecture.width)
-    mouth = chosen.mouth_field(mouth_architecture, canonical_positions(mouth_points(model, shape, cloud)))
-    avatar = AdaptedAvatar(RiggedDeformer(model, shape, cloud, mouth, trunk), network, len(frames))
+    positions = canonical_positions(mouth_points(model, person.shape, cloud))
+    mouth = begun(chosen.mouth_field(mouth_architecture, positions), start.mouth)
+    avatar = AdaptedAvatar(RiggedDeformer(model, person.shape, cloud, mouth, person.trunk), network, len(person.frames))
     trained = chosen.adapt_scopes[config.scope]
-    scene = Scene(
-        footage=seen,
-        tracked=Codes.from_tracks(tracked, frames, network.architecture.width),
-        cues=driven,
-        teacher=torch.from_numpy(Emotion.load(emotion).probabilities[frames].astype(np.float32)),
-        camera=camera,
-        renderer=backends.load("auto", threads, config.antialiased),
-        photometric=Photometric(threads),
-        config=config,
-        tokens=frozen_tokens(network, driven, trained),
-    )
-    inputs = [subject, identity, geometry, prior, tracks, action_units, sync, emotion, speech, crop, alpha, labels]
+    scene = person.scene(network, trained, config, threads, driven)
+    if start.mouth:
+        scene = scene.with_conditions(network)
+    inputs = [prior, *files.listed()]
     key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
     with StateFolder(state, key) as folder:
         schedule = adaptation.phases(scene, config, trained)
@@ -117,7 +91,7 @@ def run(
         gaussians=cloud.to_arrays(),
         network=network.arrays(),
         mouth=mouth.arrays(),
-        trunk=trunk.to_arrays(),
+        trunk=person.trunk.to_arrays(),
         architecture={
             "network": network.architecture.plain(),
             "mouth": mouth_architecture.plain(),

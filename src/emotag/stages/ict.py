@@ -1,6 +1,6 @@
 """ICT-FaceKit's files to head/ict.safetensors (emotag.head.ict_source, emotag.head.ict_build).
 
-Reads a clone of the repository and the MakeHuman head that gives it regions; writes `ArkitData`. MIT licence.
+Reads an archive of the repository and the MakeHuman head that gives it regions; writes `ArkitData`. MIT licence.
 """
 
 import logging
@@ -11,6 +11,7 @@ from emotag.head import ict_source
 from emotag.head.arkit import ArkitHead
 from emotag.head.arkit_data import ArkitData
 from emotag.head.ict_build import build
+from emotag.io.stamps import stamp
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ def run(*, model: Path, makehuman: Path, out: Path) -> None:
         AssetMissing, ArtifactMismatch: a file is not there, or not of the model's topology.
     """
     data = build(ict_source.read(model), ArkitHead(ArkitData.load(makehuman)))
-    data.save(out, stage.provenance())
+    data.save(out, stage.provenance() | stamp(*([model] if model.is_file() else [])))
     log.info("%d vertices, %d faces, %d identity components", len(data.neutral), len(data.faces), len(data.shape_basis))
 
 

@@ -5,7 +5,6 @@ files of LPIPS, SyncNet and the emotion scorer where they are asked for. Writes:
 (`emotag.report.tables.COLUMNS`); the ground truth has rows against itself.
 """
 
-import io
 import logging
 import math
 from collections.abc import Iterable
@@ -19,19 +18,16 @@ from emotag.artifacts import Motion, Subject
 from emotag.config import MeasureConfig
 from emotag.emotion import face_api
 from emotag.head import models
-from emotag.io.artifact import write_atomic
-from emotag.io.audio import read_audio
+from emotag.io.stamps import stamp
 from emotag.io.video import read_frames, read_gray, resize
-from emotag.metrics.artefacts import floaters, seam_share
+from emotag.metrics.artefacts import Border
 from emotag.metrics.detected import Detected, detect
 from emotag.metrics.emotion import agreement
 from emotag.metrics.face import face_scores
 from emotag.metrics.image import image_scores
 from emotag.metrics.lpips import load as load_lpips
-from emotag.metrics.syncnet import NAMES as SYNC_NAMES
-from emotag.metrics.syncnet import load as load_syncnet
-from emotag.metrics.syncnet import sync_scores
-from emotag.report.tables import metric_rows
+from emotag.metrics.syncnet import video_sync
+from emotag.report.tables import write_rows
 from emotag.tracking.action_units import fitted_action_units
 from emotag.tracking.regions import head_mask
 from emotag.types import EMOTIONS
@@ -72,10 +68,6 @@ def run(
     if config.lpips:
         for of_pictures, distance in zip(pictures, _lpips_means(truth, shown, lpips), strict=True):
             of_pictures["lpips_full"] = distance
-    split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
-    labels_of_rows = {
-        "identity": identity, "clip": clip, "split": split, "crop": crop, "providers": providers, "seed": seed,
-    }  # fmt: skip
 
     def face(path: Path) -> tuple[Detected, np.ndarray]:
         detected = detect(read_frames(path))
@@ -85,20 +77,27 @@ def run(
 
     real = face(truth)
     shown_emotion = _emotion(truth, real[0], emotion) if config.emotion_agreement else None
-    rows = []
+    scores = {}
     for path, of_pictures in zip(shown, pictures, strict=True):
         variant = "ground_truth" if path == truth else path.parent.name
         measured = real if path == truth else face(path)
-        scores = of_pictures | face_scores(model.action_unit_names, real, measured)
+        found = of_pictures | face_scores(model.action_unit_names, real, measured)
         if shown_emotion is not None:
-            scores["emotion_agreement"] = agreement(shown_emotion, _emotion(path, measured[0], emotion))
+            found["emotion_agreement"] = agreement(shown_emotion, _emotion(path, measured[0], emotion))
         if config.syncnet:
-            scores |= _sync(path, measured[0], syncnet)
-        rows += metric_rows(scores, variant=variant, **labels_of_rows)
-        logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    buffer = io.BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, index=False)
-    write_atomic(out, buffer.getvalue())
+            found |= video_sync(path, measured[0].points, syncnet)
+        scores[variant] = found
+        logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in found.items()))
+    split = f"{clip}[{frames[0]}:{frames[-1] + 1}]"
+    labels_of_rows = {
+        "identity": identity,
+        "clip": clip,
+        "split": split,
+        "crop": crop,
+        "providers": providers,
+        "seed": seed,
+    }
+    write_rows(out, scores, stamp(*lpips, *syncnet, *emotion), **labels_of_rows)
 
 
 def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -> list[dict[str, float]]:
@@ -110,9 +109,10 @@ def _image_means(truth: Path, videos: list[Path], masks: Iterable[np.ndarray]) -
     scores: list[list[dict[str, float]]] = [[] for _ in videos]
     for real, mask, *pictures in zip(read_frames(truth), masks, *map(read_frames, videos), strict=True):
         head = _sized(mask, real)
+        border = Border.of(real, head)
         for found, picture in zip(scores, pictures, strict=True):
-            border = {"floaters": floaters(real, picture, head), "seam_share": seam_share(real, picture, head)}
-            found.append(image_scores(real, picture, head) | border)
+            artefacts = {"floaters": border.floaters(picture), "seam_share": border.seam_share(picture)}
+            found.append(image_scores(real, picture, head) | artefacts)
     return [pd.DataFrame(found).mean().to_dict() for found in scores]
 
 
@@ -137,14 +137,6 @@ def _emotion(path: Path, detected: Detected, files: list[Path]) -> np.ndarray:
         )
         return np.full((len(detected.points), len(EMOTIONS)), np.nan)
     return face_api.probabilities(face_api.load(*files), read_frames(path), detected.points)
-
-
-def _sync(path: Path, detected: Detected, files: list[Path]) -> dict[str, float]:
-    """SyncNet's scores of a video and its own sound; NaN without its file."""
-    if not files:
-        logger.warning("SyncNet is missing: its file is not in data/by_hand; snakemake assets says where to get it")
-        return dict.fromkeys(SYNC_NAMES, math.nan)
-    return sync_scores(load_syncnet(files[0]), read_frames(path), detected.points, read_audio(path))
 
 
 def _sized(mask: np.ndarray, frame: np.ndarray) -> np.ndarray:

@@ -5,28 +5,24 @@ SyncNet's file where it is asked for. Writes: metrics.parquet as stage measure d
 speaker's clip against itself; without a clip there is none, and what needs it is missing.
 """
 
-import io
 import logging
 import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from emotag import stage
 from emotag.config import MeasureConfig
 from emotag.head.landmark_sets import IBUG_INNER_51
-from emotag.io.artifact import read_json, write_atomic
-from emotag.io.audio import read_audio
+from emotag.io.artifact import read_json
+from emotag.io.stamps import stamp
 from emotag.io.video import probe, read_frames
 from emotag.metrics.base import REFERENCE_PX
 from emotag.metrics.detected import Detected, detect
 from emotag.metrics.lips import best_lag, correlation
-from emotag.metrics.syncnet import NAMES as SYNC_NAMES
-from emotag.metrics.syncnet import load as load_syncnet
-from emotag.metrics.syncnet import sync_scores
+from emotag.metrics.syncnet import video_sync
 from emotag.metrics.temporal import jitter
-from emotag.report.tables import metric_rows
+from emotag.report.tables import write_rows
 from emotag.tracking.lip_measures import lip_measures
 
 logger = logging.getLogger(__name__)
@@ -51,25 +47,23 @@ def run(
     heard, or nothing; `clip`: whose poses and cues the avatars have."""
     count = probe(videos[0]).frames
     lips = None
-    rows = []
-    labels = {
-        "identity": identity, "clip": clip, "split": f"{out.parent.name}[0:{count}]", "crop": crop,
-        "providers": providers, "seed": seed,
-    }  # fmt: skip
+    scores = {}
+
+    def scored(path: Path, face: Detected, measured: np.ndarray) -> dict[str, float]:
+        found = speaker_scores(lips, measured) | plain_scores(face)
+        return found | video_sync(path, face.points, syncnet) if config.syncnet else found
+
     if speaker:
         seen = detect(read_frames(speaker[0], 0, count))
         lips = heard_lips(lip_measures(seen.points), read_json(sync[0], "offset_frames")["offset_frames"], count)
-        scores = speaker_scores(lips, lips) | plain_scores(seen) | synced(speaker[0], seen, syncnet, config)
-        rows += metric_rows(scores, variant="ground_truth", **labels)
+        scores["ground_truth"] = scored(speaker[0], seen, lips)
     for path in videos:
-        face = detect(read_frames(path))
-        measured = lip_measures(face.points)
-        scores = speaker_scores(lips, measured) | plain_scores(face) | synced(path, face, syncnet, config)
-        rows += metric_rows(scores, variant=path.parent.name, **labels)
-        logger.info("%s: %s", path.parent.name, ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    buffer = io.BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, index=False)
-    write_atomic(out, buffer.getvalue())
+        face, variant = detect(read_frames(path)), path.parent.name
+        scores[variant] = scored(path, face, lip_measures(face.points))
+        logger.info("%s: %s", variant, ", ".join(f"{name} {value:.3f}" for name, value in scores[variant].items()))
+    split = f"{out.parent.name}[0:{count}]"
+    labels = {"identity": identity, "clip": clip, "split": split, "crop": crop, "providers": providers, "seed": seed}
+    write_rows(out, scores, stamp(*syncnet), **labels)
 
 
 def heard_lips(measures: np.ndarray, offset_frames: float, count: int) -> np.ndarray:
@@ -100,15 +94,6 @@ def plain_scores(face: Detected) -> dict[str, float]:
     """What needs no truth."""
     points = face.at_width(REFERENCE_PX)[:, list(IBUG_INNER_51), :2]
     return {"jitter_px512": jitter(points), "undetected": float((~face.found).sum())}
-
-
-def synced(path: Path, face: Detected, files: list[Path], config: MeasureConfig) -> dict[str, float]:
-    """SyncNet's scores, NaN without its file, nothing where they are not asked for."""
-    if not config.syncnet:
-        return {}
-    if not files:
-        return dict.fromkeys(SYNC_NAMES, math.nan)
-    return sync_scores(load_syncnet(files[0]), read_frames(path), face.points, read_audio(path))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Prior in motion space: a closed-form ridge, and the gated residual motion network on top of it.
 
-Reads: one Corpus or several, which count as one, a clip at a time, so that memory does not grow with them. Writes: a Prior.
-State (checkpoints, progress) goes below `state`. The network is kept where it beats the ridge on left-out real people;
-otherwise its branches are shut and the prior speaks with the ridge alone.
+Reads: one Corpus or several, which count as one, and the actors' where there are any; a clip at a time, so that memory does
+not grow with them. Writes: a Prior. State (checkpoints, progress) goes below `state`. The base branch is kept where it beats
+the ridge on left-out real people; otherwise it is shut and the ridge alone articulates. Residual, latent and gate learn
+emotion from the actors in any case: with the ridge they may only add what is slow, so that lips stay the ridge's.
 """
 
 import logging
@@ -17,6 +18,7 @@ from emotag.config import PretrainConfig
 from emotag.motion import channels, corpora, prior, scores, statistics
 from emotag.motion.examples import StoredExample, examples_of
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
+from emotag.training import emotion
 from emotag.training.checkpoint import StateFolder, fingerprint
 from emotag.training.loop import train
 from emotag.training.motion_batches import MotionBatches
@@ -33,9 +35,17 @@ SCORE_EVERY, PATIENCE = 25, 3
 
 
 def run(
-    *, corpus: list[Path], out: Path, state: Path, config: PretrainConfig, method: str = "emotag", threads: int = 1
+    *,
+    corpus: list[Path],
+    actors: list[Path],
+    out: Path,
+    state: Path,
+    config: PretrainConfig,
+    method: str = "emotag",
+    threads: int = 1,
 ) -> None:
-    """Fit the prior. `state` is the folder for checkpoints; a killed run resumes from it."""
+    """Fit the prior. `actors`: none or one corpus whose voices carry what faces show (`emotag.stages.actors`). `state` is the
+    folder for checkpoints; a killed run resumes from it."""
     torch.set_num_threads(threads)
     parts = [Corpus.open(path) for path in corpus]
     real = {person for part in parts if not corpora.is_synthetic(part) for person in part.people.values()}
@@ -53,7 +63,8 @@ def run(
     lip_weights = pooled * channels.lips(material.motion_names)
     found = {"left_out_people": sorted({material.people[clip] for clip in left_out})}
     found["ridge"] = scores.lip_score(network, unseen, lip_weights)
-    if config.iterations:
+    # Whatever it learns of talkers made by code, the network is shut for want of a witness: not worth its minutes.
+    if config.iterations and (real or not config.ridge):
         name = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), corpus)
         with StateFolder(state, name) as folder:
             found |= train_network(network, seen, unseen, lip_weights, folder, config, method)
@@ -61,10 +72,17 @@ def run(
     better = witnessed and found.get("network", -1.0) > found["ridge"] + MARGIN
     found["network_used"] = not config.ridge or better
     if not found["network_used"]:
-        log.info("no network beats the ridge on left-out real people: its branches are shut")
+        log.info("no network beats the ridge on left-out real people: its base branch is shut, and so is what it added")
         network.shut()
     if config.ridge:
         prior.fit_ridge(network, [*seen, *unseen], upper)
+        for path in actors if config.emotion_iterations and config.residual == "emotion" else ():
+            name = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), [*corpus, path])
+            with StateFolder(state / "emotion", name) as folder:
+                trained = emotion.PARTS if found["network_used"] else emotion.ALL
+                found["emotion"] = emotion.train_emotion(
+                    network, Corpus.load(path), upper, trained, folder, config, methods.load(method)
+                )
     log.info("lip correlation in motion space on left-out people: %s", found)
     Prior(
         material.head_model,
@@ -98,6 +116,7 @@ def architecture_of(corpus: Corpus, config: PretrainConfig) -> Architecture:
         residual=config.residual,
         modulation=config.modulation,
         prosody=config.prosody,
+        windows=config.windows,
     )
 
 

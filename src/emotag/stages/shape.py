@@ -14,6 +14,7 @@ from emotag import stage
 from emotag.artifacts import Landmarks
 from emotag.config import ShapeConfig
 from emotag.head import models
+from emotag.io.stamps import stamp
 from emotag.io.video import check_length, read_frames, read_gray
 from emotag.parts import adaptation_part
 from emotag.tracking import vhap
@@ -61,7 +62,7 @@ def run(
     frames = zip(chosen - start, read_frames(crop, only=chosen), masks, strict=True)
     colours, seen = vertex_colours(model, tracks, frames)
     log.info("%s: colours of %d of %d vertices seen", clip, (seen > 0).sum(), len(seen))
-    dataclasses.replace(subject, vertex_colours=colours).save(out, stage.provenance())
+    dataclasses.replace(subject, vertex_colours=colours).save(out, stage.provenance() | stamp(*given))
 
 
 if __name__ == "__main__":

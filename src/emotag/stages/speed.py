@@ -54,7 +54,8 @@ def run(
 
     network = grmn.load(figure.network, figure.architecture["network"])
     frames, lag = np.array(driven.frames), read_json(sync, "offset_frames")["offset_frames"]
-    cue = cues.gather(Speech.load(speech), frames, lag, ActionUnits.load(action_units), frames, Identity.load(identity))
+    units, feature, cut = ActionUnits.load(action_units), Identity.load(identity), network.architecture.windows
+    cue = cues.gather(Speech.load(speech), frames, lag, units, frames, feature, cut)
     codes = Codes.from_motion(driven)
     motion_ms = timed(lambda: driving.network_codes(network, codes, cue)) / len(frames)
 

@@ -13,6 +13,7 @@ from emotag.config import TrackConfig
 from emotag.errors import ArtifactMismatch
 from emotag.head import models
 from emotag.head.base import HeadModel
+from emotag.io.stamps import stamp
 from emotag.io.video import check_length, read_frames, read_gray
 from emotag.tracking import vhap
 from emotag.tracking.blendshapes import blendshape_scores, motion_of
@@ -56,7 +57,7 @@ def run(
     if given:
         tracks = vhap.tracks_of(model, vhap.read(given[0]), person, mesh.points, mesh.interpolated)
         _log_errors("VHAP", model, person, mesh, tracks)
-        tracks.save(out, stage.provenance())
+        tracks.save(out, stage.provenance() | stamp(*given))
         return
     begun = motion_of(blendshape_scores(blendshapes[0], read_frames(crop)), model) if blendshapes else None
     tracks = fit_tracks(model, person, mesh.points, config, mesh.interpolated, begun)
@@ -66,7 +67,7 @@ def run(
         footage = zip(read_frames(crop), read_gray(labels), strict=True)
         tracks = refine(model, person, tracks, mesh.points, footage, part, config)
         _log_errors("with pictures", model, person, mesh, tracks)
-    tracks.save(out, stage.provenance())
+    tracks.save(out, stage.provenance() | stamp(*blendshapes))
 
 
 def _log_errors(name: str, model: HeadModel, person: Subject, mesh: Landmarks, tracks: Tracks) -> None:

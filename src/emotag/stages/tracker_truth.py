@@ -44,6 +44,7 @@ def run(*, head: Path, people: list[str], tracks: list[Path], truth: list[Path],
 def scores(model: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[str, float]:
     """One person's row."""
     lips = recovery.lip_errors_mm(model, found, true)
+    jaw = recovery.jaw_correlations(model, found, true)
     turned = recovery.head_degrees(found, true)
     units = [
         np.concatenate(
@@ -55,7 +56,7 @@ def scores(model: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[st
     upper = [value for name, value in correlations.items() if name in ("AU01", "AU02", "AU04", "AU05", "AU06", "AU07")]
     return {
         "lip_vertex_mm_median": float(np.median(lips)),
-        "jaw_corr": recovery.jaw_correlation(found, true),
+        "jaw_corr": jaw["clips"],
         "blink_f1": recovery.blink_f1(found, true),
         "head_deg": float(np.median(turned)),
         "lip_vertex_mm_p95": float(np.percentile(lips, 95)),
@@ -69,6 +70,8 @@ def scores(model: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[st
                 ]
             )
         ),
+        "jaw_corr_pooled": jaw["pooled"],
+        "jaw_angle_corr": jaw["angle"],
         "frames": sum(len(t.expression) for t in true),
     }
 

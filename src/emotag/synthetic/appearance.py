@@ -6,15 +6,21 @@ are linear light, 0 to 1.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from emotag.head.arkit import ArkitHead
+from emotag.head.landmark_sets import OUTER_LIP_LOWER, OUTER_LIP_UPPER
 from emotag.head.makehuman_regions import brow_arc
 from emotag.synthetic.surface import Noise, Subdivision, smoothstep
 
 # Half angles in rad of pupil, iris and its dark rim, seen from the eyeball's centre.
 PUPIL, IRIS, RIM = 0.17, 0.40, 0.46
 HAIR_HEIGHT_M = 0.020
+LIP_OUTLINE = (*OUTER_LIP_UPPER, *OUTER_LIP_LOWER[-2:0:-1])
+# Half the width of the edge of the lips' red.
+LIP_EDGE_M = 0.0008
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ def paint(head: ArkitHead, division: Subdivision, look: Look, seed: int) -> Pain
     rest = division(head.neutral.double().numpy())
     eyes = [head.neutral[index].double().mean(0).numpy() for index in head.eyeballs]
     region = {name: division(mask[:, None].double().numpy())[:, 0] for name, mask in head.vertex_regions.items()}
+    region["lips"] = lip_red(rest, head.landmarks(head.neutral[None])[0].double().numpy(), region)
     noise = Noise(seed)
     colours, gloss = _skin(rest, eyes, region, look, noise)
     edge = hairline(rest, eyes) - look.receding
@@ -113,10 +120,25 @@ def _skin(
     tone *= shade[:, None]
     corner = np.exp(-((x - 0.0235) ** 2 + (y + 0.0465) ** 2) / 0.0035**2) * (z > 0.07)
     tone *= 1 - 0.5 * corner[:, None]
-    lips = smoothstep(region["lips"], 0.25, 0.75)
+    lips = region["lips"]
     lined = 1 + 0.10 * noise(rest, (0.0016, 0.02, 0.02))
     tone = _mix(tone, linear(look.lips) * lined[:, None], lips)
     return tone, (0.10 + 0.05 * nose + 0.30 * lips) * (1 - 0.9 * corner)
+
+
+def lip_red(rest: np.ndarray, landmarks: np.ndarray, region: dict[str, np.ndarray]) -> np.ndarray:
+    """Share [V] of the lips' red at the points `rest` [V, 3] m: inside the smooth closed curve through the outer lips of the
+    `landmarks` [478, 3] m, where the face mesh looks for their edge (that of the mesh's own triangles is ragged)."""
+    corners = landmarks[list(LIP_OUTLINE)]
+    closed = np.concatenate([corners, corners[:1]])[:, :2]
+    curve = CubicSpline(np.arange(len(closed)), closed, bc_type="periodic")(np.linspace(0, len(corners), 200))
+    front = (rest[:, 2] > corners[:, 2].min() - LIP_EDGE_M) & (region["lips"] + region["skin"] > 0.5)
+    # In mm: the distance is found in single precision.
+    polygon = (1000 * curve).astype(np.float32)
+    inside = [cv2.pointPolygonTest(polygon, (float(x), float(y)), True) for x, y in 1000 * rest[front, :2]]
+    share = np.zeros(len(rest))
+    share[front] = smoothstep(np.array(inside) / 1000, -LIP_EDGE_M, LIP_EDGE_M)
+    return share
 
 
 def _strands(rest: np.ndarray, noise: Noise) -> np.ndarray:
@@ -139,8 +161,8 @@ def _beard(
     upper_lip = np.exp(-((x / 0.020) ** 2) - ((y + 0.032) / 0.006) ** 2) * (z > 0.06)
     under = 1 - smoothstep(-y, 0.100, 0.125)
     area = np.clip(cheek * under + 0.9 * upper_lip, 0.0, 1.0) * np.clip(region["skin"] + region["neck"], 0.0, 1.0)
-    hairs = np.clip(0.75 + 0.5 * noise(rest, (0.002, 0.004, 0.004)), 0.0, 1.0)
-    share = look.beard * area * hairs * (1 - smoothstep(region["lips"], 0.1, 0.5))
+    hairs = np.clip(0.8 + 0.25 * noise(rest, (0.002, 0.004, 0.004)), 0.0, 1.0)
+    share = look.beard * area * hairs * (1 - region["lips"])
     colours[:] = _mix(colours, 0.9 * linear(look.hair), share)
 
 
@@ -185,7 +207,7 @@ def _mouth(
     """Teeth, tongue and gums, darker the deeper in the mouth."""
     depth = smoothstep(rest[:, 2], 0.055, 0.095)
     inside = {
-        "mouth_interior": ((0.28, 0.08, 0.08), 0.15), "teeth": ((0.88, 0.85, 0.78), 0.5),
+        "mouth_interior": ((0.20, 0.07, 0.07), 0.15), "teeth": ((0.88, 0.85, 0.78), 0.5),
         "tongue": ((0.62, 0.30, 0.30), 0.3),
     }  # fmt: skip
     for name, (colour, shine) in inside.items():

@@ -10,7 +10,8 @@ from emotag.artifacts import Speech
 from emotag.head.arkit import ArkitHead
 from emotag.synthetic.augmentation import at_speed, augmented
 from emotag.synthetic.expressions import intensities, random_moods
-from emotag.synthetic.talker import Performance, default_camera, perform, random_person
+from emotag.synthetic.talker import Performance, Person, default_camera, perform, random_person
+from emotag.synthetic.visemes import pitch_course
 from emotag.synthetic.voices import Voice
 from emotag.types import FPS, UPPER_FACE_AUS
 
@@ -39,8 +40,14 @@ def talker(head: ArkitHead, voice: Voice, index: int, seed: int, speech_of: Call
     frames = int(voice.phones[-1][1] * FPS)
     person = random_person(f"talker{index:02d}", head.shape_size, FIRST_SEED + 100 * seed + index)
     course = intensities(random_moods(random, frames / FPS), frames)
-    shown = perform(head, person, voice, course, default_camera(512))
     heard = speech_of(augmented(voice.audio, random))
+    pitch = pitch_course(heard.log_f0, heard.voiced, np.arange(frames) / FPS)
+    shown = perform(head, person, voice, course, default_camera(512), pitch=pitch)
+    return sample_of(head, person, shown, heard)
+
+
+def sample_of(head: ArkitHead, person: Person, shown: Performance, heard: Speech) -> Sample:
+    """What a `Corpus` holds of a performance whose sound is `heard`."""
     return Sample(
         motion=np.concatenate([shown.tracks.expression, shown.tracks.jaw], 1),
         action_units=upper_face_cues(head, shown),

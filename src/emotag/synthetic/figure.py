@@ -15,6 +15,7 @@ from emotag.render.mesh import MeshFrame, rasterise, vertex_normals
 from emotag.synthetic.appearance import Look, linear, paint, weave
 from emotag.synthetic.lighting import STUDIO, Light, lit
 from emotag.synthetic.long_hair import LongHair
+from emotag.synthetic.occlusion import Cavity, openness
 from emotag.synthetic.surface import Noise, lowest_loop, subdivide
 
 LEVELS = 2
@@ -49,6 +50,7 @@ class Figure:
         self.body = subdivide(self.edge_faces, len(self.edge) * (len(RINGS) + 1), LEVELS)
         person = (head.neutral + (torch.from_numpy(shape) @ head.shape_basis).reshape(-1, 3)).double().numpy()
         self.rest_edge = person[self.edge]
+        self.cavity = Cavity(head, self.division)
         rings = self.body(self._rings(self.rest_edge, np.zeros(3)))
         self.cloth = linear(look.shirt) * weave(rings, Noise(seed))[:, None]
         parts = [self.division.faces, self.body.faces + len(self.paint.colours)]
@@ -70,7 +72,10 @@ class Figure:
 
     def light_up(self, drawing: Drawing, camera: Camera, backdrop: np.ndarray) -> np.ndarray:
         """Linear light [H, W, 3] float32 of a view before `backdrop` [sH, sW, 3], s = `SUPERSAMPLING`."""
-        picture = lit(drawing.frame, self.faces, drawing.points, drawing.surface, backdrop, self.light)
+        fine = camera.resized(camera.width * SUPERSAMPLING, camera.height * SUPERSAMPLING)
+        normals = drawing.surface[:, :3]
+        reached = openness(drawing.frame, self.faces, drawing.points, normals, fine, SUPERSAMPLING)
+        picture = lit(drawing.frame, self.faces, drawing.points, drawing.surface, backdrop, self.light, reached)
         return cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
 
     def draw(
@@ -102,7 +107,8 @@ class Figure:
         rings = self._rings(vertices[self.edge], stand)
         cloth_normal = self.body(vertex_normals(rings, self.edge_faces))
         shirt = np.concatenate([cloth_normal, self.cloth, np.zeros((len(self.cloth), 1))], 1)
-        person = np.concatenate([normal, self.paint.colours, self.paint.gloss[:, None]], 1)
+        reached = self.cavity(vertices)[:, None]
+        person = np.concatenate([normal, reached * self.paint.colours, reached * self.paint.gloss[:, None]], 1)
         points, surface = [skin, self.body(rings)], [person, shirt]
         if self.hair is not None:
             hanging = self.hair.points @ cv2.Rodrigues(np.asarray(turn, np.float64))[0].T + place

@@ -1,5 +1,6 @@
 """Light on the talkers: wrapped diffuse light of three lamps, sky and ground, and Blinn-Phong highlights.
 
+What shades a point from light all round shades it from the lamps as much: they are large and near.
 Source: Blinn, "Models of light reflection for computer synthesized pictures", SIGGRAPH 1977.
 """
 
@@ -49,21 +50,26 @@ def lit(
     surface: np.ndarray,
     behind: np.ndarray,
     light: Light = STUDIO,
+    open_share: np.ndarray | None = None,
 ) -> np.ndarray:
     """Linear light [H, W, 3] float32 of a drawn mesh over the picture `behind` [H, W, 3].
 
-    Args: `points` [V, 3] m in the camera's frame; `surface` [V, 7] normal, linear colour, gloss 0 to 1.
+    Args: `points` [V, 3] m in the camera's frame; `surface` [V, 7] normal, linear colour, gloss 0 to 1; `open_share`
+    [H / s, W / s] of the light from all round that reaches the surface (`emotag.synthetic.occlusion`; all of it if None).
     """
+    if open_share is None:
+        open_share = np.ones(frame.depth.shape, np.float32)
     picture = np.ascontiguousarray(behind, np.float32).copy()
     arrays = (np.asarray(points, np.float32), np.asarray(surface, np.float32))
     lamps = (light.directions, light.strengths, light.sky, light.ground)
-    _lit(frame.face_index, frame.barycentric, np.asarray(faces, np.int64), *arrays, *lamps, picture)
+    _lit(frame.face_index, frame.barycentric, np.asarray(faces, np.int64), *arrays, *lamps, open_share, picture)
     return picture
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _lit(index, barycentric, faces, points, surface, directions, strengths, sky, ground, picture):
+def _lit(index, barycentric, faces, points, surface, directions, strengths, sky, ground, open_share, picture):
     height, width = index.shape
+    step = height // open_share.shape[0]
     value, view = np.empty(7, np.float32), np.empty(3, np.float32)
     diffuse, shine = np.empty(3, np.float32), np.empty(3, np.float32)
     for row in range(height):
@@ -83,8 +89,9 @@ def _lit(index, barycentric, faces, points, surface, directions, strengths, sky,
             length = np.sqrt(value[0] ** 2 + value[1] ** 2 + value[2] ** 2) + np.float32(1e-9)
             x, y, z = value[0] / length, value[1] / length, value[2] / length
             up = 0.5 + 0.5 * y
+            reached = open_share[row // step, column // step]
             for k in range(3):
-                diffuse[k] = up * sky[k] + (1 - up) * ground[k]
+                diffuse[k] = reached * (up * sky[k] + (1 - up) * ground[k])
                 shine[k] = 0.0
             for lamp in range(3):
                 p, q, r = directions[lamp, 0], directions[lamp, 1], directions[lamp, 2]
@@ -95,7 +102,8 @@ def _lit(index, barycentric, faces, points, surface, directions, strengths, sky,
                 for _ in range(SHARPNESS):
                     peak *= peak
                 # Light that comes from behind the surface has no mirror image in it.
-                peak *= min(1.0, 4 * facing)
+                peak *= min(1.0, 4 * facing) * reached
+                facing *= reached
                 for k in range(3):
                     diffuse[k] += facing * strengths[lamp, k]
                     shine[k] += peak * strengths[lamp, k]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
 from emotag.artifacts import Tracks
@@ -11,6 +12,8 @@ from emotag.metrics.events import blinks, f1
 from emotag.tracking.lip_measures import STABLE
 from emotag.tracking.posing import CHUNK_FRAMES, posed_vertices
 
+# The chin's bone, in MediaPipe's mesh.
+CHIN = (152, 148, 377, 175, 171, 396)
 # A blink is found when it is seen within this many frames.
 BLINK_TOLERANCE = 2
 
@@ -80,10 +83,34 @@ def _rest_vertices(head: HeadModel, tracks: Tracks) -> np.ndarray:
     return posed_vertices(head, replace(tracks, **zeros), slice(0, 1))[0].double().numpy()
 
 
-def jaw_correlation(found: list[Tracks], true: list[Tracks]) -> float:
-    """Pearson correlation of the jaw's opening over all frames."""
-    ours, theirs = (np.concatenate([tracks.jaw[:, 0] for tracks in side]) for side in (found, true))
-    return float(np.corrcoef(ours, theirs)[0, 1])
+def jaw_opening_mm(head: HeadModel, tracks: Tracks) -> np.ndarray:
+    """How far the chin has gone down [T] mm in the head's own frame, whichever channels moved it.
+
+    Two fits may open the same mouth by different shares of jaw and units: what the chin does can be compared, the jaw's
+    angle cannot.
+    """
+    still, heights = at_rest(tracks), []
+    for start in range(0, len(tracks.expression), CHUNK_FRAMES):
+        vertices = posed_vertices(head, still, slice(start, start + CHUNK_FRAMES))
+        heights.append(head.landmarks(vertices)[:, list(CHIN), 1].mean(1).double().numpy())
+    return 1000 * (_chin_at_rest(head, tracks) - np.concatenate(heights))
+
+
+def _chin_at_rest(head: HeadModel, tracks: Tracks) -> float:
+    rest = torch.from_numpy(_rest_vertices(head, tracks)).float()[None]
+    return float(head.landmarks(rest)[0, list(CHIN), 1].mean())
+
+
+def jaw_correlations(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[str, float]:
+    """Pearson correlations of the jaw's opening: `clips`, of the chin within each clip, in the mean over clips; `pooled`, of
+    the chin over all frames; `angle`, of the jaw's channel over all frames."""
+    ours, theirs = ([jaw_opening_mm(head, tracks) for tracks in side] for side in (found, true))
+    angles = (np.concatenate([tracks.jaw[:, 0] for tracks in side]) for side in (found, true))
+    return {
+        "clips": float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(ours, theirs, strict=True)])),
+        "pooled": float(np.corrcoef(np.concatenate(ours), np.concatenate(theirs))[0, 1]),
+        "angle": float(np.corrcoef(*angles)[0, 1]),
+    }
 
 
 def blink_f1(found: list[Tracks], true: list[Tracks]) -> float:

@@ -5,24 +5,26 @@ the frame inside the head's soft mask and that colour outside, so opacity is lea
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from emotag.config import AdaptConfig
+from emotag.config import PictureConfig
 from emotag.gaussians.cloud import HAIR
 from emotag.gaussians.deformer import RiggedDeformer
 from emotag.geometry.camera import Camera
 from emotag.motion.codes import Codes
-from emotag.motion.cues import Cues
+from emotag.motion.cues import Cues, Source
 from emotag.motion.grmn import GatedResidualMotionNetwork, GrmnOutput
+from emotag.motion.statistics import FLOOR
 from emotag.render.base import Frame, Renderer
 from emotag.render.photometric import Photometric
 from emotag.training.facing import facing_normals
 from emotag.training.footage import Footage
 from emotag.training.geometry_loss import depth_loss, normal_loss, pooled
-from emotag.training.losses import emotion_divergence, gate_score, position_hinge, scale_hinge
+from emotag.training.losses import emotion_divergence, gate_score, position_hinge, scale_hinge, weighted_square
 from emotag.types import NEUTRAL
 
 CHUNK_FRAMES = 32
@@ -59,22 +61,33 @@ class AdaptedAvatar(nn.Module):
 @dataclass(frozen=True)
 class Scene:
     """Everything an objective needs beside the model, for the T frames of the adaptation part: `tracked` codes, the
-    network's `cues` and the `teacher`'s emotion distribution [T, 7]. `tokens`: of `frozen_tokens`."""
+    network's `cues` and the `teacher`'s emotion distribution [T, 7]. `tokens`: of `frozen_tokens`. `field_begun`: the mouth
+    field has learnt from others, so the Gaussians are fitted under it from the first step (`with_conditions`)."""
 
     footage: Footage
     tracked: Codes
-    cues: Cues
+    cues: Cues | Source
     teacher: Tensor
     camera: Camera
     renderer: Renderer
     photometric: Photometric
-    config: AdaptConfig
+    config: PictureConfig
     tokens: Tensor | None = None
+    field_begun: bool = False
+
+    def with_conditions(self, network: GatedResidualMotionNetwork) -> Self:
+        """The scene for a mouth field that has learnt: its tracked codes hold what the network says to the field."""
+        with torch.no_grad():
+            parts = [
+                network(part.speech, part.prosody, part.action_units, part.identity) for part in parts_of(self.cues)
+            ]
+        said = {name: torch.cat([getattr(part, name) for part in parts]) for name in ("gate", "emotion", "condition")}
+        return replace(self, tracked=self.tracked.replaced(**said), field_begun=True)
 
     def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
         """L1, D-SSIM, mask, hinges and, with `normals`, the geometry of the drawn frames."""
         background = torch.rand(3)
-        splats = model.deformer(model.pose(codes, frames), mouth_moves=normals)
+        splats = model.deformer(model.pose(codes, frames), mouth_moves=normals or self.field_begun)
         extras = facing_normals(splats) if normals else None
         drawn = self.renderer.render(splats, self.camera, background, extras)
         mask = self.footage.head[frames]
@@ -123,10 +136,20 @@ class Scene:
             jaw=torch.where(anchored, self.tracked.jaw[frames], codes.jaw),
         )
         teacher = self.teacher[frames]
-        return self.picture_losses(model, codes, frames, normals=True) | {
+        losses = self.picture_losses(model, codes, frames, normals=True) | {
             "kl": emotion_divergence(teacher, out.emotion),
             "score": gate_score(out.gate, teacher[:, NEUTRAL]),
         }
+        if self.config.weight_motion > 0:
+            losses["motion"] = self.motion_loss(model.network, out, frames)
+        return losses
+
+    def motion_loss(self, network: GatedResidualMotionNetwork, out: GrmnOutput, frames: Tensor) -> Tensor:
+        """Squared distance to the tracked motion in the network's space; channels that do not move are noise alone."""
+        tracked = torch.cat([self.tracked.expression[frames], self.tracked.jaw[frames]], 1)
+        alive = (network.motion_scale > 2 * FLOOR).float()
+        target = (tracked - network.motion_mean) / network.motion_scale
+        return weighted_square(out.motion, target, alive / alive.mean().clamp_min(1e-6))
 
 
 def predicted_codes(tracked: Codes, out: GrmnOutput, network: GatedResidualMotionNetwork) -> Codes:
@@ -148,7 +171,7 @@ def frozen_tokens(network: GatedResidualMotionNetwork, cues: Cues, trained: Sequ
         return torch.cat([network.tokens(part.speech, part.prosody) for part in parts_of(cues)])
 
 
-def parts_of(cues: Cues) -> Iterator[Cues]:
+def parts_of(cues: Cues | Source) -> Iterator[Cues]:
     """Runs of frames that take little memory."""
     for start in range(0, len(cues), CHUNK_FRAMES):
         yield cues[start : start + CHUNK_FRAMES]
@@ -159,7 +182,7 @@ def frame_batches(count: int, size: int) -> Callable[[torch.Generator], Tensor]:
     return lambda generator: torch.randperm(count, generator=generator)[:size]
 
 
-def loss_weights(config: AdaptConfig) -> dict[str, float]:
+def loss_weights(config: PictureConfig) -> dict[str, float]:
     """Weights by loss name: L1 + D-SSIM + mask + regularisers + geometry + KL + score."""
     return {
         "l1": 1.0,
@@ -171,4 +194,5 @@ def loss_weights(config: AdaptConfig) -> dict[str, float]:
         "normal": config.weight_normal,
         "kl": config.weight_kl,
         "score": config.weight_score,
+        "motion": config.weight_motion,
     }

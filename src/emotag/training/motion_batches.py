@@ -72,7 +72,14 @@ class MotionBatches:
         known = torch.rand(1, generator=generator) >= self.augmentation.no_identity
         identity = torch.where(known, run.identity, self.identity_mean).expand(self.frames, -1)
         components = self._augmented(run.components[frames], generator)
-        return components, run.prosody[frames], run.cues[frames], identity, run.target[frames], run.emotion[frames]
+        return (
+            components,
+            run.prosody[frames],
+            run.cues[frames],
+            identity,
+            run.target[frames],
+            run.emotion[frames],
+        )
 
     def _augmented(self, components: Tensor, generator: torch.Generator) -> Tensor:
         a = self.augmentation

@@ -1,5 +1,6 @@
 """The asset manifest, as the rules read it, and which of its files a configuration needs."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -8,8 +9,9 @@ from pydantic import ValidationError
 
 from emotag.complaints import first_complaint
 from emotag.errors import AssetMissing, ConfigError
-from emotag.io.assets import Asset, ByHand, Hub, missing, sha256_of, source_of, state_of
+from emotag.io.assets import UNCHECKED, Asset, ByHand, Hub, missing, sha256_of, source_of, state_of
 from emotag.project import Config
+from emotag.workflow.acceptance import LOCK, with_accepted
 from emotag.yaml_files import load_files
 
 FOLDER = Path("data/assets")
@@ -36,11 +38,11 @@ HEADS = {
     "flame2020": "generic_model.pkl",
     "flame2023": "flame2023.pkl",
     "flame2023open": "flame2023_Open.pkl",
-    "ict": "ICT-FaceKit",
+    "ict": "ICT-FaceKit.zip",
 }
 BLENDSHAPES = "face_landmarker.task"
 # What FLAME's authors publish beside the models, used where it is in place.
-FLAME_LANDMARKS, FLAME_MASKS = "mediapipe_landmark_embedding.npz", "FLAME_masks.pkl"
+FLAME_LANDMARKS, FLAME_MASKS = ("mediapipe_landmark_embedding.npz", "landmark_embedding.npy"), ("FLAME_masks.pkl",)
 # Depth and normal, by size.
 SAPIENS = {
     size: (
@@ -53,7 +55,7 @@ SAPIENS = {
 DETECTORS = {"retinaface": "retinaface.h5"}
 # Speech providers that need the package transformers; their models are folders, used where they are put, not copied.
 TRANSFORMERS = ("wav2vec2", "hubert", "wavlm", "xls-r")
-FOLDERS = ("ICT-FaceKit", *(MODELS["speech"][provider] for provider in TRANSFORMERS))
+FOLDERS = tuple(MODELS["speech"][provider] for provider in TRANSFORMERS)
 # Files of the metrics that are off by default, by setting of section measure.
 METRIC_FILES = {
     "lpips": ("alexnet-owt-7be5be79.pth", "lpips_alex.pth"),
@@ -62,8 +64,8 @@ METRIC_FILES = {
 }
 
 
-def read_manifest(path: Path) -> dict[str, Asset]:
-    """Assets by file name.
+def read_manifest(path: Path, lock: Path = LOCK) -> dict[str, Asset]:
+    """Assets by file name, with the digests accepted in `lock` where the manifest states none.
 
     Raises:
         ConfigError: the file or an entry is not as the head of the manifest describes it.
@@ -76,20 +78,21 @@ def read_manifest(path: Path) -> dict[str, Asset]:
             assets[name] = Asset.model_validate({"name": name, **entry})
         except ValidationError as error:
             raise ConfigError(first_complaint(error, Asset, f"{path}, {name}")) from error
-    return assets
+    return with_accepted(assets, lock)
 
 
 def check_assets(assets: dict[str, Asset], folder: Path) -> None:
-    """Refuse a run on a fetched file or a model folder that is not the one of the manifest.
+    """Refuse a run on a fetched file or a model folder that is not the one of the manifest, or on one that was accepted.
 
     Raises:
         AssetMissing: names the file, both digests and what to do.
     """
     for name, asset in assets.items():
-        file = folder / name
-        if asset.sha256 and file.is_file() and (digest := sha256_of(file)) != asset.sha256:
+        file = next((place / name for place in (folder, BY_HAND) if (place / name).is_file()), None)
+        if asset.sha256 and file and (digest := sha256_of(file)) != asset.sha256:
             raise AssetMissing(
-                f"{file}: found sha256 {digest}, expected {asset.sha256}; delete it, and the next run fetches it again"
+                f"{file}: found sha256 {digest}, expected {asset.sha256}; delete it, and the next run fetches it again or "
+                "says where to get it"
             )
         if isinstance(asset.source, Hub) and (state := state_of(asset, [BY_HAND])).startswith("wrong"):
             raise AssetMissing(
@@ -150,21 +153,33 @@ def always(assets: dict[str, Asset]) -> set[str]:
     return {name for name, asset in assets.items() if not asset.optional} - of_providers
 
 
-def in_place(name: str) -> list[str]:
-    """The file of an asset that is used where somebody has put it, and else nothing."""
-    return [str(FOLDER / name)] if any((folder / name).is_file() for folder in (FOLDER, BY_HAND)) else []
+def in_place(names: Sequence[str]) -> list[str]:
+    """The first of some assets, any of which is used where somebody has put it; nothing where none is there."""
+    there = [name for name in names if any((folder / name).is_file() for folder in (FOLDER, BY_HAND))]
+    return [str(FOLDER / name) for name in there[:1]]
 
 
 def fetchable(asset: Asset) -> bool:
     """Whether a rule can put the asset in place: a program fetches it, or somebody has put it into data/by_hand."""
-    return not isinstance(asset.source, ByHand | Hub) or (BY_HAND / asset.name).exists()
+    if isinstance(asset.source, ByHand | Hub):
+        return (BY_HAND / asset.name).exists()
+    return not asset.unchecked
 
 
-def metric_files(config: Config, metric: str) -> list[str]:
+def used_if_there(config: Config) -> list[str]:
+    """Names of the assets that a configuration does not need and would use, as far as they are in place."""
+    if not config.head.model.startswith("flame"):
+        return []
+    return [Path(file).name for file in (*in_place(FLAME_LANDMARKS), *in_place(FLAME_MASKS))]
+
+
+def metric_files(config: Config, assets: dict[str, Asset], metric: str) -> list[str]:
     """Files of a metric that is asked for, where they are in place: a metric that is missing must not stop a run."""
-    files = [FOLDER / name for name in METRIC_FILES[metric]]
-    wanted = getattr(config.measure, metric) and all(any(map(Path.is_file, (f, BY_HAND / f.name))) for f in files)
-    return [str(file) for file in files] if wanted else []
+    names = METRIC_FILES[metric]
+    wanted = getattr(config.measure, metric) and all(
+        any((folder / name).is_file() for folder in (FOLDER, BY_HAND)) and not assets[name].unchecked for name in names
+    )
+    return [str(FOLDER / name) for name in names] if wanted else []
 
 
 def needs_all_assets(arguments: list[str]) -> bool:
@@ -185,11 +200,13 @@ def require_by_hand(config: Config, assets: dict[str, Asset], made_elsewhere: di
         AssetMissing: one line that lists all of it: files with licence and where to get them, packages, people.
     """
     optional = set(chain(*METRIC_FILES.values()))
-    absent = {
-        name: str(missing(assets[name], BY_HAND, "not in place"))
-        for name in needed(config, assets)
-        if isinstance(assets[name].source, ByHand | Hub) and not any((f / name).exists() for f in (FOLDER, BY_HAND))
-    }
+    absent = {}
+    for name in needed(config, assets):
+        by_hand = isinstance(assets[name].source, ByHand | Hub)
+        if by_hand and not any((folder / name).exists() for folder in (FOLDER, BY_HAND)):
+            absent[name] = str(missing(assets[name], BY_HAND, "not in place"))
+        elif assets[name].unchecked:
+            absent[name] = str(missing(assets[name], BY_HAND, UNCHECKED))
     lacking = [text for name, text in absent.items() if name not in optional]
     lacking += [f"{file}: not in place; {advice}" for file, advice in made_elsewhere.items() if not Path(file).exists()]
     lacking += [*config.lacking(), *packages_missing(config)]

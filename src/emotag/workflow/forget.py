@@ -139,9 +139,10 @@ def _priors(person: Person, results: Path) -> Iterator[Path]:
             held = set(person.names)
         if held & person.names or left_out.removeprefix("without-") in person.names:
             yield file
-            yield from results.glob(f"state/pretrain/clips/{left_out}")
+            for stage in ("pretrain", "pretrain_rendered"):
+                yield from results.glob(f"state/{stage}/clips/{left_out}")
             for kind in ("logs", "benchmarks"):
-                yield from results.glob(f"{kind}/pretrain/clips@{left_out}[.@]*")
+                yield from results.glob(f"{kind}/pretrain*/clips@{left_out}[.@]*")
                 yield from results.glob(f"{kind}/corpus_clips/{left_out}[.@]*")
 
 
@@ -220,7 +221,7 @@ def forget(
 
 def forget_planned(plan: Plan, tree: Mapping[str, Any], log: Path) -> None:
     """Forget whom the configuration says, `tree` being what was given of it; the log names nobody."""
-    priors = {name: plan.prior_of(name) for name in plan.config.identities}
+    priors = {name: plan.priors.of(name) for name in plan.config.identities}
     lines = forget(plan.config.forget or "", tree, priors)
     print(*lines, sep="\n", file=sys.stderr)
     write_atomic(log, b"done; what was removed was said on the terminal\n")

@@ -5,24 +5,22 @@ clip or of a part of it, so that there is a ground truth) or `audio-<name>` (spe
 """
 
 import json
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from emotag.config import ExcerptConfig
 from emotag.people import SHIPPED_SPEAKERS, TALKERS, Identity, Recording, TestPart
-from emotag.project import DEMO_VIDEO, Config, check_corpus, clip_owners
+from emotag.project import DEMO_VIDEO, Config, clip_owners
 from emotag.sections import DrivingAudio
 from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
 from emotag.workflow.derived import base_of, derive, part_named
+from emotag.workflow.moods import AUDIO, actors, audio_name, moods
+from emotag.workflow.priors import OF_CLIPS, SYNTHETIC, Priors
+from emotag.workflow.shipped import Shipped
 
 SELF = "self-"
-AUDIO = "audio-"
 VARIANTS = ("avatar", "frozen", "nearest", "upper_bound")
-SYNTHETIC = "synthetic"
-OF_CLIPS = "clips"
 # Files of a clip that depend on whose head was fitted to it, or on the part that was adapted on.
 FITTED = (
     "tracks.safetensors",
@@ -40,6 +38,7 @@ class Plan:
 
     config: Config
     terms: dict[str, Any] = field(default_factory=dict)
+    shipped: Shipped | None = None
 
     @cached_property
     def everyone(self) -> dict[str, Identity]:
@@ -108,13 +107,6 @@ class Plan:
         """Which corpus the prior is trained on."""
         return OF_CLIPS if self.config.corpus.clips else SYNTHETIC
 
-    def corpora(self, corpus: str, left_out: str) -> list[str]:
-        """The corpora that a prior is trained on together."""
-        check_corpus(self.config)
-        own = f"results/corpus/{corpus}/{left_out}.safetensors"
-        beside = corpus == OF_CLIPS and self.config.corpus.synthetic
-        return [own, f"results/corpus/{SYNTHETIC}/all.safetensors"] if beside else [own]
-
     def corpus_identity(self, clip: str) -> str:
         """The identity whose subject tracks a corpus clip."""
         return self.owners[clip][1]
@@ -170,9 +162,10 @@ class Plan:
         person = self.person(identity)
         return f"without-{person}" if person in self.corpus_people().values() else "all"
 
-    def prior_of(self, identity: str) -> str:
-        """The prior that an identity starts from."""
-        return f"results/prior/{self.corpus()}/{self.left_out(identity)}/prior.safetensors"
+    @cached_property
+    def priors(self) -> Priors:
+        """What is asked of priors."""
+        return Priors(self, self.shipped)
 
     def own_names(self, identity: str, drive: str) -> list[str]:
         """What the jobs behind a drive are named after: identity, clips and the drive itself."""
@@ -183,7 +176,12 @@ class Plan:
         corpus, left_out = self.corpus(), self.left_out(identity)
         made = "corpus/shared" if corpus == SYNTHETIC else f"corpus_clips/{left_out}@shared"
         footage = ["demo/shared"] if self.is_embedded(identity) else []
-        return ["head/shared", *footage, "lips/shared", made, f"pretrain/{corpus}@{left_out}@shared"]
+        begun = ["head/shared", *footage, "lips/shared"]
+        if self.priors.choice(identity)[0]:
+            return begun
+        rendered = [f"pretrain_rendered/{corpus}@{self.priors.unseen(identity)}@shared"] if self.priors.renders else []
+        acted = ["actors/shared"] if actors(self.config) else []
+        return [*begun, made, *acted, f"pretrain/{corpus}@{left_out}@shared", *rendered]
 
     def preprocessed(self, identity: str) -> list[str]:
         """All that is known of an identity before an avatar is made."""
@@ -228,7 +226,8 @@ class Plan:
             for figure in ("strip", "guidance", "teacher", "gate", "pipeline")
         ]
         names += [f"{identity}/curves" for identity in self.config.identities]
-        priors = dict.fromkeys(self.left_out(identity) for identity in self.config.identities)
+        trained = (identity for identity in self.config.identities if not self.priors.choice(identity)[0])
+        priors = dict.fromkeys(self.left_out(identity) for identity in trained)
         names += [f"prior/{self.corpus()}@{left_out}" for left_out in priors]
         names += ["mouths"] * (None not in self.config.figures.model_dump().values())
         return [f"results/figures/{name}.png" for name in names]
@@ -392,9 +391,6 @@ class Plan:
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        return json.dumps({"identity": wildcards.identity, **terms, **self.terms}, sort_keys=True)
-
-
-def audio_name(file: str) -> str:
-    """A name for results that are driven by `file`: its stem, with what cannot stand in a name replaced."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem).strip("-_") or "speech"
+        chosen = moods(self.config, wildcards.identity, getattr(wildcards, "drive", ""))
+        emotion = {"emotion": chosen} if chosen else {}
+        return json.dumps({"identity": wildcards.identity, **terms, **self.terms, **emotion}, sort_keys=True)

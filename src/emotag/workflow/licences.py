@@ -4,12 +4,16 @@ from typing import Any
 
 from emotag.io.assets import Asset
 from emotag.project import Config
-from emotag.workflow.assets import always, models_of
+from emotag.workflow.assets import TRANSFORMERS, always, models_of, used_if_there
 
 # Parts that are no assets, by (section, provider): name, licence, what it allows.
 PACKAGES = {
     ("landmarks", "mediapipe"): ("MediaPipe face mesh", "Apache-2.0", "any"),
     ("matte", "mediapipe"): ("MediaPipe selfie segmentation", "Apache-2.0", "any"),
+    ("matte", "vhap"): ("VHAP", "CC-BY-NC-SA-4.0 (as its README says)", "non-commercial"),
+    ("track", "vhap"): ("VHAP", "CC-BY-NC-SA-4.0 (as its README says)", "non-commercial"),
+    ("emotion", "deepface_package"): ("deepface with TensorFlow", "MIT; Apache-2.0", "any"),
+    **{("speech", provider): ("transformers", "Apache-2.0", "any") for provider in TRANSFORMERS},
     ("action_units", "openface"): ("OpenFace", "academic or non-profit research, non-commercial", "non-commercial"),
 }
 NOT_KNOWN = "not known to emotag (a model of the user's own)"
@@ -31,11 +35,11 @@ def licences_of(config: Config, assets: dict[str, Asset]) -> dict[str, str]:
 
 def verdict(config: Config, assets: dict[str, Asset]) -> str:
     """What the parts allow together: `non-commercial because OpenFace, …`. The footage's own terms stand apart."""
-    limited: dict[str, list[str]] = {}
+    limited: dict[str, set[str]] = {}
     for use, name in [(asset.use, asset.name) for asset in _assets_of(config, assets)] + [
         (use, name) for name, _, use in _packages_of(config)
     ]:
-        limited.setdefault(use, []).append(name)
+        limited.setdefault(use, set()).add(name)
     reasons = [
         f"{use} because {', '.join(sorted(limited[use]))}" for use in ("non-commercial", "research") if use in limited
     ]
@@ -46,7 +50,8 @@ def verdict(config: Config, assets: dict[str, Asset]) -> str:
 
 def _assets_of(config: Config, assets: dict[str, Asset]) -> list[Asset]:
     """What the providers read, and what every run does."""
-    return [assets[name] for name in assets if name in models_of(config) | always(assets)]
+    used = models_of(config) | always(assets) | set(used_if_there(config))
+    return [assets[name] for name in assets if name in used]
 
 
 def _packages_of(config: Config) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from emotag.project import Config, stage_model
+from emotag.project import Config, stage_settings
 from emotag.workflow.sources import closure
 
 
@@ -18,8 +18,7 @@ def stage_config(config: Config, section: str) -> Callable[[Any], str]:
     A change elsewhere in the configuration leaves the text as it is, so nothing is made again without need.
     """
 
-    values = getattr(config, section).model_dump(mode="json")
-    text = json.dumps({name: values[name] for name in stage_model(section).model_fields}, sort_keys=True)
+    text = json.dumps(stage_settings(config, section), sort_keys=True)
     return quick(lambda wildcards: text)
 
 

@@ -18,11 +18,13 @@ from emotag.complaints import first_complaint
 from emotag.config import Settings
 from emotag.errors import ConfigError
 from emotag.people import Name, check_name
-from emotag.project import Config, stage_model
+from emotag.project import RENDERED, Config, stage_settings
+from emotag.workflow.priors import RENDERED_FILE
 from emotag.yaml_files import load_files, merge
 
 # What a variant may set, in the order of the work.
 SECTIONS = ("pretrain", "adapt")
+WORK = ("pretrain", RENDERED, "adapt")
 
 
 class Variant(Settings):
@@ -103,9 +105,8 @@ class Models:
 
     def content(self, name: str, section: str) -> str:
         """The settings of a variant for the work of `section` and of all before it, as text that can be compared."""
-        before = SECTIONS[: SECTIONS.index(section) + 1]
-        chosen = {part: getattr(self.configs[name], part).model_dump(mode="json") for part in before}
-        return json.dumps({part: {key: chosen[part][key] for key in stage_model(part).model_fields} for part in before})
+        before = WORK[: WORK.index(section) + 1]
+        return json.dumps({part: stage_settings(self.configs[name], part) for part in before})
 
     def owner(self, name: str, section: str) -> str:
         """The first variant that does the same work up to `section`."""
@@ -117,15 +118,16 @@ class Models:
         owner = self.owner(name, section)
         return "results" if owner == self.product else f"results/variants/{owner}"
 
-    def prior(self, name: str, prior: str) -> str:
-        """The prior of a variant in place of the product's file `prior`."""
-        return self.root(name, "pretrain") + prior.removeprefix("results")
+    def prior(self, name: str, prior: str, trained: str) -> str:
+        """The prior of a variant in place of the product's file `prior`; `trained` is what the product's training makes."""
+        section = RENDERED if trained.endswith(RENDERED_FILE) else "pretrain"
+        root = self.root(name, section)
+        return prior if root == "results" else root + trained.removeprefix("results")
 
     def stage_config(self, section: str) -> Callable[[Any], str]:
         """As `params.stage_config`, of the variant that the job's wildcard `model` names."""
 
         def text(wildcards: Any) -> str:
-            values = getattr(self.configs[wildcards.model], section).model_dump(mode="json")
-            return json.dumps({name: values[name] for name in stage_model(section).model_fields}, sort_keys=True)
+            return json.dumps(stage_settings(self.configs[wildcards.model], section), sort_keys=True)
 
         return text
