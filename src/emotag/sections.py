@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from emotag import config as stages
 from emotag.complaints import not_text
+from emotag.moods import Timeline
 from emotag.people import File, Identity, Name, Recording, talkers
 
 DEMO = "demo"
@@ -43,7 +44,7 @@ class Adapt(stages.AdaptConfig):
         "self", description="self: the test part's own speech; {audio: FILE}: other speech"
     )
 
-    emotion: Annotated[stages.Timeline, BeforeValidator(_check_emotion)] = Field(
+    emotion: Annotated[Timeline, BeforeValidator(_check_emotion)] = Field(
         (),
         description="with drive {audio: FILE}: {label: happy, level: 2}, or a list of such with from_s; left out: what "
         "speech and cues say",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from emotag.config import MoodConfig, MoodsConfig
 from emotag.errors import ConfigError
+from emotag.moods import MoodConfig, MoodsConfig
 from emotag.motion.timeline import strengths
 from emotag.project import resolve
 from emotag.types import EMOTIONS, NEUTRAL

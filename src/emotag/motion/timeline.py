@@ -7,7 +7,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from emotag.config import MoodConfig
+from emotag.moods import MoodConfig
 from emotag.types import EMOTIONS, FPS, NEUTRAL
 
 # Deviation of the Gaussian that blends moods: nine tenths of a change take half a second.

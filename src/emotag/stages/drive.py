@@ -12,9 +12,10 @@ import torch
 
 from emotag import stage
 from emotag.artifacts import ActionUnits, Avatar, Identity, Speech, Subject, Tracks
-from emotag.config import ExcerptConfig, MoodsConfig
+from emotag.config import ExcerptConfig
 from emotag.errors import ConfigError
 from emotag.io.artifact import read_json
+from emotag.moods import MoodsConfig
 from emotag.motion import channels, cues, driving, grmn, timeline
 from emotag.motion.codes import Codes
 from emotag.parts import excerpt, ping_pong

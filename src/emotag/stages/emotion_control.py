@@ -18,7 +18,7 @@ import torch
 from emotag import stage
 from emotag.artifacts import ActionUnits, Avatar, Identity, Speech, Subject, Tracks
 from emotag.audio import speech as provider
-from emotag.config import MoodConfig, RenderConfig, SpeechConfig
+from emotag.config import RenderConfig, SpeechConfig
 from emotag.emotion import face_api
 from emotag.gaussians.restore import antialiased, deformer_of
 from emotag.geometry.camera import Camera
@@ -28,6 +28,7 @@ from emotag.io.sheets import contact_sheet, write_png
 from emotag.io.video import resize
 from emotag.metrics.detected import detect
 from emotag.metrics.shown_emotion import Shown, compared
+from emotag.moods import MoodConfig
 from emotag.motion import channels, cues, driving, grmn, lip_space, timeline
 from emotag.motion.codes import Codes
 from emotag.parts import ping_pong
