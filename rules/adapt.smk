@@ -117,7 +117,7 @@ rule drive:
         " --adapt-action-units {input.adapt_action_units:q} --adapt-speech {input.adapt_speech:q}"
         " --adapt-sync {input.adapt_sync:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
         " --sync {input.sync:q} --speech {input.speech:q} --clip {params.clip} --self-driven {params.self_driven}"
-        " --part {params.part:q} --emotion {params.emotion:q} --variants {params.variants} --out {output:q}"
+        " --part {params.part:q} --emotion {params.emotion:q} --variants {params.variants:q} --out {output:q}"
         " --threads {threads} 2>&1 | tee -i {log:q}"
 
 

@@ -13,7 +13,15 @@ LAYERS = (
     ("emotag.methods", "emotag.training", "emotag.report"),
     ("emotag.gaussians", "emotag.render", "emotag.motion", "emotag.tracking", "emotag.metrics", "emotag.synthetic"),
     ("emotag.head", "emotag.audio", "emotag.emotion", "emotag.identity", "emotag.geometry", "emotag.io"),
-    ("emotag.config", "emotag.types", "emotag.errors", "emotag.artifacts", "emotag.parts", "emotag.io.artifact"),
+    (
+        "emotag.config",
+        "emotag.types",
+        "emotag.errors",
+        "emotag.artifacts",
+        "emotag.parts",
+        "emotag.io.artifact",
+        "emotag.io.tensors",
+    ),
 )
 # What makes a function a program, and what reads the configuration: used by stages and rules, by nothing below.
 PROGRAM = (

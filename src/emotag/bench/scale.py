@@ -118,7 +118,7 @@ def commands(results: Path, identity: str, sound: Path, out: Path, model: Path) 
         f" --adapt-action-units {own}/action_units.safetensors --adapt-speech {clip}/speech.safetensors"
         f" --adapt-sync {own}/sync.json --tracks {own}/refined.safetensors"
         f" --action-units {own}/action_units.safetensors --sync {own}/sync.json --speech {out}/speech.safetensors"
-        f" --clip {identity} --self-driven False --part {{}} --variants avatar --out {out}/motion.safetensors",
+        f" --clip {identity} --self-driven False --part {{}} --emotion {{}} --variants avatar --out {out}/motion.safetensors",
         "render": f"{common} --head {results}/head/makehuman.safetensors --motion {out}/motion.safetensors"
         f" --plate {clip}/plate.mp4 --audio {sound} --out {out}/video.mp4 --out-sidecar {out}/sidecar.json",
     }
