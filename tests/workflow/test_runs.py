@@ -118,3 +118,15 @@ def test_edits_make_exactly_what_depends_on_them_again(copy):
         "emotag.config", "class AdaptConfig(PictureConfig):", "class AdaptConfig(PictureConfig):\n    new: int = 0"
     )
     assert set(copy.jobs("adapt_identity")) == {"adapt", *AFTER_ADAPT}
+
+
+@pytest.mark.slow
+def test_a_prior_with_a_rendered_phase_is_made_once(copy):
+    settings = (
+        "--config", "synthetic_corpus={identities: 2, clips: 1}", "pretrain={rendered: {iterations: 9}}",
+    )  # fmt: skip
+    copy.pretend_done("pretrain", *settings)
+    assert (copy.path / "results/prior/synthetic/all/rendered.safetensors").is_file()
+    assert copy.jobs("pretrain", *settings) == {}
+    longer = ("--config", settings[1], "pretrain={rendered: {iterations: 10}}")
+    assert copy.jobs("pretrain", *longer) == {"rendered_prior": 1, "pretrain": 1}
