@@ -122,11 +122,13 @@ def test_edits_make_exactly_what_depends_on_them_again(copy):
 
 @pytest.mark.slow
 def test_a_prior_with_a_rendered_phase_is_made_once(copy):
-    settings = (
-        "--config", "synthetic_corpus={identities: 2, clips: 1}", "pretrain={rendered: {iterations: 9}}",
-    )  # fmt: skip
+    for name in ("a", "b"):
+        (copy.path / f"{name}.mp4").touch()
+    people = "".join(f"  {name}: {{video: {name}.mp4, {TERMS}}}\n" for name in ("a", "b"))
+    (copy.path / "mine.yaml").write_text(f"identities:\n{people}corpus: {{clips: [a, b], synthetic: false}}\n")
+    settings = ("--configfile", "mine.yaml", "--config", "pretrain={rendered: {iterations: 9}}")
     copy.pretend_done("pretrain", *settings)
-    assert (copy.path / "results/prior/synthetic/all/rendered.safetensors").is_file()
+    assert (copy.path / "results/prior/clips/all/rendered.safetensors").is_file()
     assert copy.jobs("pretrain", *settings) == {}
-    longer = ("--config", settings[1], "pretrain={rendered: {iterations: 10}}")
+    longer = (*settings[:-1], "pretrain={rendered: {iterations: 10}}")
     assert copy.jobs("pretrain", *longer) == {"rendered_prior": 1, "pretrain": 1}
