@@ -130,3 +130,17 @@ def test_edits_make_exactly_what_depends_on_them_again(copy):
         "emotag.config", "class AdaptConfig(PictureConfig):", "class AdaptConfig(PictureConfig):\n    new: int = 0"
     )
     assert set(copy.jobs("adapt_identity")) == {"adapt", *AFTER_ADAPT}
+
+
+@pytest.mark.slow
+def test_a_prior_with_a_rendered_phase_is_made_once(copy):
+    for name in ("a", "b"):
+        (copy.path / f"{name}.mp4").touch()
+    people = "".join(f"  {name}: {{video: {name}.mp4, {TERMS}}}\n" for name in ("a", "b"))
+    (copy.path / "mine.yaml").write_text(f"identities:\n{people}corpus: {{clips: [a, b], synthetic: false}}\n")
+    settings = ("--configfile", "mine.yaml", "--config", "pretrain={rendered: {iterations: 9}}")
+    copy.pretend_done("pretrain", *settings)
+    assert (copy.path / "results/prior/clips/all/rendered.safetensors").is_file()
+    assert copy.jobs("pretrain", *settings) == {}
+    longer = (*settings[:-1], "pretrain={rendered: {iterations: 10}}")
+    assert copy.jobs("pretrain", *longer) == {"rendered_prior": 1, "pretrain": 1}
