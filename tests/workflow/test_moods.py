@@ -20,7 +20,9 @@ def config(**settings):
 def test_emotion_is_for_the_audio_and_the_identity_that_it_stands_beside():
     mine = config(adapt={"drive": {"audio": "a b.wav"}, "emotion": {"label": "sad", "level": 2}})
     assert moods(mine, "demo", "audio-a-b") == [{"label": "sad", "level": 2, "from_s": 0.0}]
-    assert moods(mine, "demo", "audio-other") == moods(mine, "me", "audio-a-b") == moods(mine, "demo", "self-demo") == []
+    assert (
+        moods(mine, "demo", "audio-other") == moods(mine, "me", "audio-a-b") == moods(mine, "demo", "self-demo") == []
+    )
     assert MoodsConfig(**json.loads(timeline(mine, "demo", "audio-a-b"))).timeline == mine.adapt.emotion
     facts = json.loads(Plan(mine).facts(SimpleNamespace(identity="demo", drive="audio-a-b")))
     assert facts["emotion"] == moods(mine, "demo", "audio-a-b")

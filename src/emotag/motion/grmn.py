@@ -30,6 +30,8 @@ from emotag.motion.speech_encoder import PROSODY_INPUTS, SpeechEncoder
 from emotag.motion.statistics import AU_RANGE, MotionStatistics, cues_of
 from emotag.types import EMOTIONS, NEUTRAL, UPPER_FACE_AUS
 
+# The most that an emotion that is set moves an expression unit by the residual.
+BROADEST = 0.5
 BASE_INPUTS = ("audio", "audio_au")
 # Allowed values of the fields of `Architecture` that choose a component.
 CHOICES = {
@@ -206,6 +208,9 @@ class GatedResidualMotionNetwork(nn.Module):
         shares = strengths / gate.clamp_min(1e-6)
         latent = torch.where(gate > 1e-6, shares @ self.mood_latent, self.mood_latent[NEUTRAL])
         residual, emotion = self.emotion.of_latent(latent)
+        # Five seconds of calm speech do not show what lies behind a broad smile: lips tear there.
+        most = (residual * self.residual_scale).abs().amax(1, keepdim=True)
+        residual = residual * (BROADEST / most.clamp_min(BROADEST))
         return residual * self.residual_ratio(), gate, emotion, AU_RANGE * strengths @ self.mood_cues
 
     def cues(self, action_units: Tensor) -> Tensor:
