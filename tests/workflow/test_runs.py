@@ -91,7 +91,8 @@ def test_parts_of_clips_are_tested_on(copy):
     for drive in ("self-a-9500-13500ms", "self-b-from-1000ms", "self-b"):
         assert f"results/identities/me/drives/{drive}/metrics.parquet" in done.stdout
         assert f"results/identities/me/drives/{drive}/summary.json" in done.stdout
-    assert '--part \'{"start_s": 9.5, "seconds": 4.0}\' --variants avatar frozen' in done.stdout
+    assert '--part \'{"start_s": 9.5, "seconds": 4.0}\' --emotion' in done.stdout
+    assert "--variants avatar frozen nearest upper_bound --out" in done.stdout
     assert copy.jobs("adapt_identity", "--configfile", "mine.yaml")["render_variant"] == 3
 
 
