@@ -6,7 +6,7 @@ import numpy as np
 
 from emotag.bench.prior_choice import COLUMNS, Moments, means, sum_of, table
 from emotag.motion import closed_form
-from emotag.motion.prior import RIDGE, frame_weights
+from emotag.motion.prior import RIDGE, clip_weight
 
 
 def test_sums_of_people_give_the_ridge_of_all_their_frames():
@@ -14,7 +14,7 @@ def test_sums_of_people_give_the_ridge_of_all_their_frames():
     clips = [(random.normal(size=(n, 6)) + 3, random.normal(size=(n, 2))) for n in (100, 400, 30)]
     solved, moment = sum_of([Moments.of(x, y) for x, y in clips]).ridge()
     x, y = (np.concatenate([clip[i] - clip[i].mean(0) for clip in clips]) for i in (0, 1))
-    weights = frame_weights([len(clip[0]) for clip in clips])
+    weights = np.concatenate([np.full(len(inputs), clip_weight(len(inputs))) for inputs, _ in clips])
     expected = closed_form.moment(x, weights, RIDGE)
     np.testing.assert_allclose(moment, expected)
     np.testing.assert_allclose(solved, closed_form.ridge_regression(x, y, weights, expected))

@@ -20,7 +20,7 @@ from emotag.io.artifact import read_json, write_atomic
 from emotag.metrics.action_units import action_unit_error
 from emotag.metrics.face import LOWER, UPPER
 from emotag.metrics.lips import correlation, lip_distance
-from emotag.motion import channels, cues, grmn, lip_space
+from emotag.motion import channels, closed_form, cues, grmn, lip_space
 from emotag.motion.grmn import GatedResidualMotionNetwork
 from emotag.motion.personalise import Strength, doubled, personalise
 from emotag.motion.prior import MAX_FRAMES, RIDGE
@@ -63,8 +63,7 @@ class Moments:
 
     def ridge(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights [K, C], and the moment [K, K] that a person's frames are weighed against."""
-        outer = self.inputs / self.weight
-        outer = outer + RIDGE * np.trace(outer) / len(outer) * np.eye(len(outer))
+        outer = closed_form.strengthened(self.inputs / self.weight, RIDGE)
         return np.linalg.solve(outer, self.targets / self.weight), outer
 
 
