@@ -15,6 +15,7 @@ LAYERS = (
     ("emotag.head", "emotag.audio", "emotag.emotion", "emotag.identity", "emotag.geometry", "emotag.io"),
     (
         "emotag.config",
+        "emotag.moods",
         "emotag.types",
         "emotag.errors",
         "emotag.artifacts",

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from emotag.config import MoodsConfig
+from emotag.moods import MoodsConfig
 from emotag.project import resolve
 from emotag.workflow.identities import Plan
 from emotag.workflow.moods import actors, moods, timeline
