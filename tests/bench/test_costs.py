@@ -38,7 +38,7 @@ def test_rates_are_those_of_the_run(results):
 def test_costs_add_up(results):
     rates, length = costs.measured(results), 60.0
     one, ten = costs.cost(rates, 1, 1), costs.cost(rates, 10, 1)
-    person = len(costs.OF_CLIP) * length + 11 * (length - costs.PART_S) + 100 * len(costs.OF_PERSON)
+    person = len(costs.OF_CLIP) * length + 8 * (length - costs.PART_S) + 100 * len(costs.OF_PERSON)
     assert one["core_hours_a_person"] == pytest.approx(person / 3600)
     assert one["core_hours"] == pytest.approx(person / 3600 + len(costs.SHARED))
     assert ten["core_hours"] - one["core_hours"] == pytest.approx(9 * person / 3600)
@@ -50,3 +50,11 @@ def test_an_unfinished_run_tells_no_costs(results):
     (results / "benchmarks" / "adapt" / "b.jsonl").unlink()
     with pytest.raises(ArtifactMismatch, match="no benchmark of adapt"):
         costs.measured(results)
+
+
+def test_a_run_with_the_shipped_prior_costs_no_training_of_it(results):
+    before = costs.cost(costs.measured(results), 10, 1)
+    for rule in ("corpus", "actors", "pretrain"):
+        (results / "benchmarks" / rule / "shared.jsonl").unlink()
+    after = costs.cost(costs.measured(results), 10, 1)
+    assert before["core_hours"] - after["core_hours"] == pytest.approx(3)

@@ -36,7 +36,7 @@ def test_shared_work_is_done_once(shared_copy):
         "no_ridge",
         "adain_scope",
         "gaussians_scope",
-        "plain_amplitude",
+        "wide_amplitude",
         "no_adain_control",
     }
     assert jobs["prior_of_variant"] == len(own_prior)
