@@ -121,9 +121,11 @@ rule drive:
         " --threads {threads} 2>&1 | tee -i {log:q}"
 
 
-# Where another voice speaks there is no truth to compare with, and no baseline.
 use rule drive as drive_by_audio with:
     output:
-        "results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
+        expand(
+            "results/identities/{{identity}}/drives/{{drive}}/{variant}/motion.safetensors",
+            variant=["avatar", *BASELINES_OF_AUDIO],
+        ),
     wildcard_constraints:
         drive=r"audio-[A-Za-z0-9][A-Za-z0-9_-]*",

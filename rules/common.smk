@@ -81,6 +81,8 @@ if CONFIG.corpus.manifest and workflow.is_main_process:
     )
 
 BASELINES = [variant for variant in VARIANTS if variant != "avatar"]
+# Where another voice speaks there is no truth that could bound anything.
+BASELINES_OF_AUDIO = [variant for variant in BASELINES if variant != "upper_bound"]
 # Loaded by name at run time, so it is a root of its own in the code of the stages that use it.
 METHOD = "emotag.methods.emotag"
 AUTO = config.get("preset", "auto") == "auto"

@@ -126,3 +126,33 @@ use rule render_variant as render_baselines with:
         gpu=1,
         mem_mb=grows(4000),
         runtime=grows(180),
+
+
+# For tables alone: nobody who lets an avatar speak asks for these.
+use rule render_baselines as render_baselines_by_audio with:
+    input:
+        head=PLAN.head,
+        subject="results/identities/{identity}/subject.safetensors",
+        avatar="results/identities/{identity}/avatar.safetensors",
+        motion=expand(
+            "results/identities/{{identity}}/drives/{{drive}}/{variant}/motion.safetensors",
+            variant=BASELINES_OF_AUDIO,
+        ),
+        plate=lambda w: PLAN.cue_file(w, "plate.mp4"),
+        audio=PLAN.driving_audio,
+    output:
+        video=report(
+            expand(
+                "results/identities/{{identity}}/drives/{{drive}}/{variant}/video.mp4",
+                variant=BASELINES_OF_AUDIO,
+            ),
+            caption="../report/video.rst",
+            category="Videos",
+            subcategory="each variant",
+        ),
+        sidecar=expand(
+            "results/identities/{{identity}}/drives/{{drive}}/{variant}/sidecar.json",
+            variant=BASELINES_OF_AUDIO,
+        ),
+    wildcard_constraints:
+        drive=r"audio-[A-Za-z0-9][A-Za-z0-9_-]*",

@@ -13,7 +13,7 @@ from small_corpus import write_corpus
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-TRAINING = "pretrain={iterations: 200, batch_windows: 2, window_frames: 4}"
+TRAINING = "pretrain={ridge: false, iterations: 200, batch_windows: 2, window_frames: 4}"
 TINY = Path(__file__).resolve().parents[1] / "config" / "tiny.yaml"
 CLIP = ("landmarks.safetensors", "labels.mkv", "speech.safetensors", "emotion.safetensors", "plate.mp4")
 

@@ -16,7 +16,7 @@ from small_corpus import write_corpus
 from working_tree import SNAKEMAKE
 
 PRIOR = "results/prior/synthetic/all/prior.safetensors"
-SETTINGS = ("--config", "pretrain={iterations: 200, batch_windows: 2, window_frames: 4}")
+SETTINGS = ("--config", "pretrain={ridge: false, iterations: 200, batch_windows: 2, window_frames: 4}")
 
 
 class Terminal:
