@@ -32,7 +32,7 @@ talkers: {talkers: 8}
 crop: {size_px: 256}
 geometry: {size_px: 64}
 prior: {source: train}
-pretrain: {iterations: 150, batch_windows: 2, window_frames: 8}
+pretrain: {emotion_iterations: 150, batch_windows: 2}
 adapt: {gaussians: 4000, size_px: 128, static_iterations: 200, iterations: 200, checkpoint_every: 20}
 refine: {size_px: 128}
 render: {size_px: 256}
@@ -44,6 +44,7 @@ STAGES = (
     Stage("demo", ("demo/demo.mp4", "demo/truth.safetensors"), "demo/shared"),
     Stage("lips", ("prior/lips.safetensors",), "lips/shared"),
     Stage("corpus", ("corpus/synthetic/all.safetensors",), "corpus/shared"),
+    Stage("actors", ("corpus/synthetic/actors.safetensors",), "actors/shared"),
     Stage(
         "pretrain", ("prior/synthetic/all/prior.safetensors",), "pretrain/synthetic@all", "pretrain/synthetic/all", 50
     ),
@@ -57,6 +58,11 @@ STAGES = (
     Stage("adapt", (f"{PERSON}/avatar.safetensors",), "adapt/demo", "adapt/demo", 20),
     Stage("refine", (f"{PERSON}/demo/refined.safetensors",), "refine/demo@demo"),
     Stage("render", (f"{DRIVE}/avatar/video.mp4", f"{DRIVE}/avatar/sidecar.json"), "render/demo@self-demo@avatar"),
+    Stage(
+        "baselines",
+        tuple(f"{DRIVE}/{v}/{f}" for v in ("frozen", "nearest", "upper_bound") for f in ("video.mp4", "sidecar.json")),
+        "render_baselines/demo@self-demo",
+    ),
     Stage("measure", (f"{DRIVE}/metrics.parquet",), "measure/demo@self-demo"),
     Stage("summary", tuple(f"{DRIVE}/{f}" for f in SUMMED), "summary/demo@self-demo"),
 )  # fmt: skip
