@@ -12,6 +12,7 @@ from emotag import stage
 from emotag.artifacts import Corpus, Speech
 from emotag.audio import speech
 from emotag.config import SpeechConfig, TalkersConfig
+from emotag.errors import ConfigError
 from emotag.head import models
 from emotag.motion.channels import motion_names
 from emotag.synthetic import takes as acted
@@ -26,7 +27,15 @@ def run(
     *, head: Path, takes: list[Path], voices: Path, model: Path, out: Path, config: TalkersConfig,
     speech_config: SpeechConfig,
 ) -> None:  # fmt: skip
-    """One actor a speaker of `takes` (JSON files), who also speaks one of the calm voices."""
+    """One actor a speaker of `takes` (JSON files), who also speaks one of the calm voices.
+
+    Raises:
+        ConfigError: there is no take.
+    """
+    if not takes:
+        raise ConfigError(
+            "actors: found no emotional takes, expected those of data/takes and data/moods; restore the folders"
+        )
     person = models.load(head)
     encoder = speech.load(model, speech_config)
     revision = speech.revision(model, speech_config)
