@@ -123,6 +123,7 @@ METHOD = Method(
         "Gaussians for hair beyond the mesh by a plane sweep; neck and hanging hair stay with the trunk by a share",
         "head poses corrected while Gaussians are fitted, and refined against the finished avatar before it is driven",
         "residual, latent and gate are trained on what the ridge leaves over, slow in time and in units of their own",
+        "AdaIN stays as it is in adaptation where they were learnt so: pictures of five seconds would open the gate",
         "prior trained in motion space against the tracked motion (weight 1), with its velocity, before its rendered phase",
         "weights 0.01 (KL) and 0.1 (score) as in the released code; the paper prints none",
     ),

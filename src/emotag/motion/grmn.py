@@ -249,6 +249,11 @@ class GatedResidualMotionNetwork(nn.Module):
         self.shut_base()
         self.emotion.shut()
 
+    @property
+    def acted(self) -> bool:
+        """Whether residual, latent and gate were learnt from actors (`emotag.training.emotion`)."""
+        return bool(torch.count_nonzero(self.residual_scale))
+
     def adain_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that `adapt.scope: adain` trains, by their name in the network."""
         return {name: value for name, value in self.named_parameters() if ".modulation." in name}
