@@ -34,7 +34,6 @@ def test_shared_work_is_done_once(shared_copy):
     own_prior = set(variants) - {
         "full",
         "no_ridge",
-        "adain_scope",
         "gaussians_scope",
         "wide_amplitude",
         "no_adain_control",

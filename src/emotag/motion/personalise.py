@@ -71,7 +71,7 @@ def personalise(
     own = statistics.of_person(motion, action_units, pooled.scale, upper)
     own = replaced(own, scale=np.where(upper, own.scale, own.scale * strength.amplitude))
     person.set_statistics(own)
-    if torch.count_nonzero(person.residual_scale):
+    if person.acted:
         person.residual_shown.copy_(torch.from_numpy(~upper))
         person.emotion.project(without_opening(person, lip_jacobian * ~upper[:, None]))
     if not torch.count_nonzero(person.skip.speech_weight):
