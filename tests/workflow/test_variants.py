@@ -35,13 +35,14 @@ def test_shipped_ablations_are_those_of_table_5():
 
 def test_priors_are_shared_where_only_adaptation_differs():
     models = shipped()
-    assert models.root("full", "adapt") == "results" == models.root("adain_scope", "pretrain")
-    assert models.root("adain_scope", "adapt") == "results/variants/adain_scope"
+    assert models.root("full", "adapt") == "results" == models.root("gaussians_scope", "pretrain")
+    assert models.root("gaussians_scope", "adapt") == "results/variants/gaussians_scope"
+    assert models.owner("adain_scope", "pretrain") == "adain_scope"
     assert models.owner("no_adain_control", "pretrain") == "no_adain" != models.owner("no_adain_control", "adapt")
     prior = "results/prior/synthetic/all/prior.safetensors"
     own = "results/variants/paper/prior/synthetic/all/prior.safetensors"
     assert models.prior("no_ridge", "shipped", prior) == own
-    assert models.prior("adain_scope", "shipped", prior) == "shipped"
+    assert models.prior("gaussians_scope", "shipped", prior) == "shipped"
     rendered = prior.replace("prior.safetensors", "rendered.safetensors")
     assert models.prior("no_ridge", "shipped", rendered) == own.replace("prior.safetensors", "rendered.safetensors")
 
