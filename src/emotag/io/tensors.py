@@ -144,16 +144,23 @@ def canonical(header: dict[str, Any]) -> bytes:
 @contextmanager
 def atomic(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to that takes its name when all is written: a reader sees the old file or the new one, never a part."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
+    """A temporary name beside `path` that ends in `suffix`, moved to `path` when all went well and removed otherwise."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=suffix)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
+        yield Path(name)
+        with open(name, "rb") as file:
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
         raise

@@ -4,10 +4,7 @@ Writing is atomic and the same frames give the same bytes (one encoder thread, n
 BT.709, limited range.
 """
 
-import os
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from emotag.errors import FootageError
-from emotag.io.tensors import StoredArray
+from emotag.io.tensors import StoredArray, replacing
 from emotag.types import FPS, SAMPLE_RATE_HZ
 
 SCALER = (
@@ -44,7 +41,10 @@ def write_video(
     Raises:
         FootageError: there are no frames, or a frame's size is odd or changes.
     """
-    with _atomic(path) as temporary, av.open(str(temporary), "w", options=_MP4_OPTIONS) as container:
+    with (
+        replacing(path, Path(path).suffix) as temporary,
+        av.open(str(temporary), "w", options=_MP4_OPTIONS) as container,
+    ):
         if comment:
             container.metadata["comment"] = comment
         stream = None
@@ -72,7 +72,10 @@ def write_gray(path: Path, frames: Iterable[np.ndarray], fps: int = FPS) -> int:
     Raises:
         FootageError: there are no frames, or the size changes.
     """
-    with _atomic(path) as temporary, av.open(str(temporary), "w", options={"fflags": "+bitexact"}) as container:
+    with (
+        replacing(path, Path(path).suffix) as temporary,
+        av.open(str(temporary), "w", options={"fflags": "+bitexact"}) as container,
+    ):
         stream = None
         for index, picture in enumerate(frames):
             if stream is None:
@@ -148,21 +151,3 @@ def _check_size(picture: np.ndarray, stream: av.VideoStream, index: int, path: P
     if picture.shape[:2] != (stream.height, stream.width):
         found = f"{picture.shape[1]}x{picture.shape[0]}"
         raise FootageError(f"{path}: frame {index} is {found} px, expected {stream.width}x{stream.height} as the first")
-
-
-@contextmanager
-def _atomic(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, moved to `path` when all went well and removed otherwise."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    try:
-        yield Path(name)
-        with open(name, "rb") as file:
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
