@@ -172,10 +172,7 @@ class GatedResidualMotionNetwork(nn.Module):
         self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor, tokens: Tensor | None = None
     ) -> GrmnOutput:
         """As `forward`, from [B, 16, P] principal components, standardised prosody and centred cues."""
-        identity = self.space.identity(identity).expand(len(components), -1)
-        condition = self.speech.pooled(self.speech.tokens(components, prosody) if tokens is None else tokens, identity)
-        audio = self.backbone(condition)
-        shared = audio + self.action_units(cues, identity)
+        condition, audio, shared = self._listened(components, prosody, cues, identity, tokens)
         base_features = {"audio": audio, "audio_au": shared}[self.architecture.base_input]
         base = self.skip(components, cues) + self.base(base_features)
         residual, emotion = self.emotion(shared, self.latent_shift)
@@ -183,11 +180,18 @@ class GatedResidualMotionNetwork(nn.Module):
         gate = self.gate(shared, self.gate_shift)
         return GrmnOutput(base + gate * residual, base, residual, gate, emotion, condition)
 
+    def _listened(
+        self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor, tokens: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Pooled speech, what the backbone makes of it, and that with the cues, each [B, width]: what all branches read."""
+        identity = self.space.identity(identity).expand(len(components), -1)
+        condition = self.speech.pooled(self.speech.tokens(components, prosody) if tokens is None else tokens, identity)
+        audio = self.backbone(condition)
+        return condition, audio, audio + self.action_units(cues, identity)
+
     def felt(self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor) -> tuple[Tensor, Tensor]:
         """Emotion latent [B, Z] and gate [B, 1] before they are moved for a person; arguments as of `from_components`."""
-        identity = self.space.identity(identity).expand(len(components), -1)
-        voice = self.backbone(self.speech.pooled(self.speech.tokens(components, prosody), identity))
-        shared = voice + self.action_units(cues, identity)
+        _, _, shared = self._listened(components, prosody, cues, identity)
         return self.emotion.encoder(shared), self.gate(shared, torch.zeros_like(self.gate_shift))
 
     def expect(self, latent: Tensor, gate: Tensor) -> None:
