@@ -25,8 +25,7 @@ BESIDE_MOTION = (
     "network.speech.", "network.action_units.", "network.backbone.", "network.emotion.encoder.",
     "network.emotion.classifier.", "network.gate.", "mouth.",
 )  # fmt: skip
-
-
+# What listens, among the parameters of the motion network.
 LISTENING = ("speech.", "backbone.")
 
 
