@@ -53,7 +53,9 @@ def test_video_goes_with_the_truth(finished):
     assert video.frames == truth.frames == both.frames and video.codec == "h264" and video.audio_streams == 1
     assert both.width == 2 * video.width
     sidecar = json.loads((copy.path / summary["video"]).with_name("sidecar.json").read_text())
-    assert sidecar["synthetic"] is True and sidecar["adapt_scope"] == "adain+mouth"
+    assert sidecar["synthetic"] is True
+    # The prior of the talkers has learnt emotion from actors: the network is left alone.
+    assert sidecar["adapt_scope"] == "mouth"
     assert sidecar["parts_allow"] == "no part forbids commercial use" and "whisper_tiny_en.bin" in sidecar["licences"]
     first = next(read_frames(copy.path / summary["video"]))
     assert first.std() > 10

@@ -5,8 +5,10 @@ voice and the one that the table of emotions speaks with are left out.
 """
 
 import logging
-from dataclasses import fields
+from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from emotag import stage
 from emotag.artifacts import Corpus, Speech
@@ -18,7 +20,7 @@ from emotag.motion.channels import motion_names
 from emotag.synthetic import takes as acted
 from emotag.synthetic import voices as shipped
 from emotag.synthetic.actors import actor, calm
-from emotag.synthetic.corpus import Sample
+from emotag.synthetic.corpus import Sample, columns
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +43,22 @@ def run(
     revision = speech.revision(model, speech_config)
     spoken = [voice for voice in shipped.load(voices) if voice.name != shipped.DEMO]
 
-    def heard(audio) -> Speech:
+    def heard(audio: np.ndarray) -> Speech:
         return speech.speech_of(audio, encoder, speech_config, revision)
 
-    samples: dict[str, Sample] = {}
-    for index, path in enumerate(takes):
-        repertoire = [*acted.load(path), calm(spoken[index % len(spoken)])]
-        samples |= dict(actor(person, repertoire, index, config.seed, heard))
-        log.info("actor %d of %d: %d takes", index + 1, len(takes), len(repertoire))
-    columns = {f.name: {name: getattr(sample, f.name) for name, sample in samples.items()} for f in fields(Sample)}
+    def actors() -> Iterator[tuple[str, Sample]]:
+        for index, path in enumerate(takes):
+            repertoire = [*acted.load(path), calm(spoken[index % len(spoken)])]
+            yield from actor(person, repertoire, index, config.seed, heard)
+            log.info("actor %d of %d: %d takes", index + 1, len(takes), len(repertoire))
+
+    arrays = columns(actors(), out.parent)
     Corpus(
         head_model=person.name,
         motion_names=motion_names(person.expression_names),
-        **columns,
-        people={name: name.split("-")[0] for name in samples},
-        offset_frames=dict.fromkeys(samples, 0.0),
+        **arrays,
+        people={name: name.split("-")[0] for name in arrays["motion"]},
+        offset_frames=dict.fromkeys(arrays["motion"], 0.0),
         provider=f"synthetic/{speech_config.provider}/{revision}",
     ).save(out, stage.provenance())
 

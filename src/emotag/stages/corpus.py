@@ -5,18 +5,19 @@ Reads: the head, the shipped voices, the speech model. Writes: a Corpus. Lips fo
 """
 
 import logging
-from dataclasses import fields
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from emotag import stage
-from emotag.artifacts import Corpus
+from emotag.artifacts import Corpus, Speech
 from emotag.audio import speech
 from emotag.config import SpeechConfig, TalkersConfig
 from emotag.head import models
-from emotag.io.tensors import Spool, StoredArray
 from emotag.motion.channels import motion_names
 from emotag.synthetic import voices as shipped
-from emotag.synthetic.corpus import Sample, talker
+from emotag.synthetic.corpus import Sample, columns, talker
 
 log = logging.getLogger(__name__)
 
@@ -29,27 +30,24 @@ def run(
     encoder = speech.load(model, speech_config)
     revision = speech.revision(model, speech_config)
     spoken = [voice for voice in shipped.load(voices) if voice.name != shipped.DEMO]
-    # Each talker's arrays wait on disk: memory does not grow with their number.
-    spool = Spool(out.parent)
-    columns: dict[str, dict[str, StoredArray]] = {field.name: {} for field in fields(Sample)}
-    for index in range(config.talkers):
-        name = f"talker{index:02d}"
-        sample = talker(
-            person,
-            spoken[index % len(spoken)],
-            index,
-            config.seed,
-            lambda audio: speech.speech_of(audio, encoder, speech_config, revision),
-        )
-        for column, arrays in columns.items():
-            arrays[name] = spool.keep(getattr(sample, column))
-        log.info("talker %d of %d: %d frames", index + 1, config.talkers, len(sample.motion))
+
+    def heard(audio: np.ndarray) -> Speech:
+        return speech.speech_of(audio, encoder, speech_config, revision)
+
+    def talkers() -> Iterator[tuple[str, Sample]]:
+        for index in range(config.talkers):
+            voice = spoken[index % len(spoken)]
+            sample = talker(person, voice, index, config.seed, heard)
+            yield f"talker{index:02d}", sample
+            log.info("talker %d of %d: %d frames", index + 1, config.talkers, len(sample.motion))
+
+    arrays = columns(talkers(), out.parent)
     Corpus(
         head_model=person.name,
         motion_names=motion_names(person.expression_names),
-        **columns,
-        people={name: name for name in columns["motion"]},
-        offset_frames=dict.fromkeys(columns["motion"], 0.0),
+        **arrays,
+        people={name: name for name in arrays["motion"]},
+        offset_frames=dict.fromkeys(arrays["motion"], 0.0),
         provider=f"synthetic/{speech_config.provider}/{revision}",
     ).save(out, stage.provenance())
 

@@ -1,13 +1,15 @@
 """A corpus of synthetic talkers in motion space: nobody is rendered."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from emotag.artifacts import Speech
 from emotag.head.arkit import ArkitHead
+from emotag.io.tensors import Spool, StoredArray
 from emotag.synthetic.augmentation import at_speed, augmented
 from emotag.synthetic.expressions import intensities, random_moods
 from emotag.synthetic.talker import Performance, Person, default_camera, perform, random_person
@@ -31,6 +33,16 @@ class Sample:
     identity: np.ndarray
     features: np.ndarray
     prosody: np.ndarray
+
+
+def columns(samples: Iterable[tuple[str, Sample]], folder: Path) -> dict[str, dict[str, StoredArray]]:
+    """Columns of a `Corpus` from (clip, sample); the arrays wait on disk in `folder`: memory does not grow with them."""
+    spool = Spool(folder)
+    gathered: dict[str, dict[str, StoredArray]] = {field.name: {} for field in fields(Sample)}
+    for clip, sample in samples:
+        for column, arrays in gathered.items():
+            arrays[clip] = spool.keep(getattr(sample, column))
+    return gathered
 
 
 def talker(head: ArkitHead, voice: Voice, index: int, seed: int, speech_of: Callable[[np.ndarray], Speech]) -> Sample:
