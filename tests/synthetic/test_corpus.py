@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emotag.artifacts import Speech
-from emotag.synthetic.corpus import talker
+from emotag.synthetic.corpus import columns, talker
 from emotag.synthetic.visemes import MEASURES, lip_track
 from emotag.synthetic.voices import cut_at_pause
 from emotag.types import FPS, UPPER_FACE_AUS
@@ -70,3 +70,12 @@ def test_seed_and_number_decide(samples):
         assert getattr(first, name).shape != getattr(other, name).shape or not np.array_equal(
             getattr(first, name), getattr(other, name)
         )
+
+
+def test_columns_wait_on_disk_as_they_were_given(samples, tmp_path):
+    gathered = columns(zip(("first", "other"), samples[1:], strict=True), tmp_path)
+    for column, arrays in gathered.items():
+        assert list(arrays) == ["first", "other"]
+        for sample, array in zip(samples[1:], arrays.values(), strict=True):
+            np.testing.assert_array_equal(array[:], getattr(sample, column))
+    assert not any(tmp_path.iterdir())
