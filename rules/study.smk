@@ -4,7 +4,7 @@
 # The key lies apart: raters get the page alone.
 rule study:
     input:
-        videos=PLAN.rated(),
+        videos=lambda w: PAPER.rated(),
     output:
         page="results/study/page.html",
         key="results/study_key/key.json",

@@ -347,6 +347,9 @@ class StudyConfig(Settings):
     """The user study: its page, and the table of what raters said."""
 
     seed: Seed = Field(0, description="of the clips' numbers on the page and of the bootstrap")
+    variants: list[str] = Field(
+        [], description="of data/variants.yaml, rated beside the product, its baselines and other systems' videos"
+    )
     ratings: str = Field("data/ratings", description="folder of the CSV files that raters' pages saved")
     resamples: int = Field(2000, ge=100, le=100_000, description="of the bootstrap over raters and contents")
 

@@ -49,6 +49,14 @@ def test_key_names_every_clip_once_and_the_page_names_none(made):
     assert all(clip.startswith("data:video/mp4;base64,") for clip in shown["clips"].values())
 
 
+def test_a_variant_is_a_method_of_the_same_content(made):
+    avatar = made[2][1]
+    folder = avatar.parents[5]
+    elsewhere = folder / "variants" / "paper" / avatar.relative_to(folder)
+    (clip,) = study.named([elsewhere])
+    assert (clip.method, clip.content) == ("paper", study.named([avatar])[0].content)
+
+
 def test_containers_do_not_tell_who_made_them(made, tmp_path):
     import av
 

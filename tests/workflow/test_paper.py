@@ -66,6 +66,18 @@ def test_other_systems_videos_are_measured_on_the_same_frames(copy):
     assert (jobs["measure_speech"], jobs["measure_speech_variant"], jobs["driving_speech"]) == (1, 1, 1)
 
 
+def test_study_rates_the_variants_it_names_once():
+    me = {"me": {**TERMS, "video": "me.mp4"}}
+    # The last is the product under another name.
+    same = paper(identities=me, adapt={"scope": "gaussians"}, study={"variants": ["paper", "no_kl", "gaussians_scope"]})
+    rated = same.rated()
+    assert len(rated) == len(set(rated)) == len(same.plan.rated()) + 2 * 2
+    assert "results/variants/no_kl/identities/me/drives/self-me/avatar/video.mp4" in rated
+    same.check_study()
+    with pytest.raises(ConfigError, match="study.variants names 'nobody', expected some of full, paper"):
+        paper(study={"variants": ["nobody"]}).check_study()
+
+
 def test_shipped_tables_hold_truth_baselines_and_known_metrics():
     found = paper()
     for name in found.tables():

@@ -1,14 +1,15 @@
 """`python -m emotag.bench NAME`: how fast the renderers are (`raster`, `gpu`), how many frames and training steps a second an
-avatar makes (`job`), seconds and memory of the networks of docs/providers.md (`providers`), whether a pipeline that was
-killed ends with the bytes of one that was not (`survival`), how it grows (`dryrun`, `voice`, `costs`), the viseme table of
-real lips (`targets`), and which prior suits people who are left out (`prior`)."""
+avatar makes (`job`), seconds and memory of the networks of docs/providers.md (`providers`), whether SyncNet has its
+published numbers (`syncnet`), whether a pipeline that was killed ends with the bytes of one that was not (`survival`), how
+it grows (`dryrun`, `voice`, `costs`), the viseme table of real lips (`targets`), and which prior suits people who are left
+out (`prior`)."""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
 
-from emotag.bench import costs, gpu, job, prior_choice, providers, raster, scale, survival, targets
+from emotag.bench import costs, gpu, job, prior_choice, providers, raster, scale, survival, sync_check, targets
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
@@ -16,7 +17,7 @@ from emotag.presets import PRESETS
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one measurement; 2 for what the user can mend, 1 where the kill matrix finds a fault."""
+    """Run one measurement; 2 for what the user can mend, 1 where the kill matrix or SyncNet's self-test finds a fault."""
     parser = argparse.ArgumentParser(prog="python -m emotag.bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add_renderers(commands)
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def add_renderers(commands) -> None:
-    """`raster`, `gpu`, `job` and `providers`."""
+    """`raster`, `gpu`, `job`, `providers` and `syncnet`."""
     for bench, name, rounds in ((raster, "raster", 11), (gpu, "gpu", 50), (job, "job", 10)):
         command = commands.add_parser(name, help=bench.__doc__)
         command.add_argument("--json", type=Path, help="write the figures here too")
@@ -53,6 +54,11 @@ def add_renderers(commands) -> None:
     command.add_argument("--json", type=Path, help="write the figures here too")
     command.add_argument("--only", nargs="*", default=list(providers.CASES), choices=providers.CASES)
     command.set_defaults(run=networks)
+    command = commands.add_parser("syncnet", help=sync_check.__doc__)
+    command.add_argument("--json", type=Path, help="write the figures here too")
+    command.add_argument("--model", type=Path, default=Path("data/by_hand/syncnet_v2.model"))
+    command.add_argument("--clip", type=Path, default=Path("data/by_hand/syncnet_example.avi"))
+    command.set_defaults(run=check_sync)
 
 
 def add_survival(commands) -> None:
@@ -140,6 +146,16 @@ def networks(chosen: argparse.Namespace) -> int:
     result = providers.run(chosen.only)
     print(providers.table(result))
     return keep(chosen, result)
+
+
+def check_sync(chosen: argparse.Namespace) -> int:
+    """SyncNet's self-test; 1 if a score is not the published one."""
+    result = sync_check.run(chosen.model, chosen.clip)
+    print(sync_check.table(result))
+    for fault in sync_check.faults(result):
+        print(f"FAULT {fault}")
+    keep(chosen, result)
+    return 1 if sync_check.faults(result) else 0
 
 
 def survive(chosen: argparse.Namespace) -> int:

@@ -39,11 +39,17 @@ class Clip:
 
 
 def named(videos: Sequence[Path]) -> list[Clip]:
-    """Clips by the places of their files: …/<identity>/drives/<drive>/(<variant>/video.mp4|truth.mp4)."""
+    """Clips by the places of their files: …/identities/<identity>/drives/<drive>/(<variant>/video.mp4|truth.mp4).
+
+    Below …/variants/<name>/ the method is `<name>`.
+    """
     clips = []
     for path in videos:
         drive = path.parent if path.name == "truth.mp4" else path.parent.parent
         method = "ground_truth" if path.name == "truth.mp4" else path.parent.name
+        root = drive.parents[3]
+        if root.parent.name == "variants":
+            method = root.name
         clips.append(Clip(method, f"{drive.parent.parent.name}/{drive.name}", path))
     return clips
 

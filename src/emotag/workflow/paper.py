@@ -130,6 +130,18 @@ class Paper:
             if method.name in self.models.variants:
                 raise ConfigError(f"methods: {method.name!r} is the name of a variant, give it another")
 
+    def check_study(self) -> None:
+        """Refuse variants of the user study that are not declared, or cannot be.
+
+        Raises:
+            ConfigError: names the variant.
+        """
+        for name in self.plan.config.study.variants:
+            if name not in self.models.variants:
+                known = ", ".join(self.models.variants)
+                raise ConfigError(f"study.variants names {name!r}, expected some of {known}")
+            self.models.owner(name, "adapt")
+
     def seconds_of(self, clip: str) -> float | None:
         """Length of a clip; None where it is still to be made."""
         # Here, because every job reads this module and few ask for a clip's length.
@@ -197,6 +209,18 @@ class Paper:
         return (
             of_clip + of_both + [f"{base}/{rule}/{case.identity}.jsonl" for rule in ("shape", "identity", "geometry")]
         )
+
+    def rated(self) -> list[str]:
+        """The videos of the user study: those of the run, and the avatars of the variants that study.variants names."""
+        mine = self.plan.rated()
+        avatars = [file for file in mine if file.endswith("/avatar/video.mp4")]
+        others = [
+            f"{self.models.root(name, 'adapt')}/{file.removeprefix('results/')}"
+            for name in self.plan.config.study.variants
+            for file in avatars
+        ]
+        # Variants may be the product by their settings, or each other.
+        return list(dict.fromkeys([*mine, *others]))
 
     # Functions of wildcards.
 
