@@ -138,7 +138,9 @@ def train_network(
     nobody = network.space.identity_mean.clone()
     batches = MotionBatches(seen, config.batch_windows, config.window_frames, nobody, device=device)
     watched = [example.first(10) for example in unseen]
-    best = KeepBest(lambda model: scores.lip_score(model, watched, lip_weights), SCORE_EVERY, PATIENCE)
+    # Long trainings have long plateaus.
+    patience = max(PATIENCE, config.iterations // (3 * SCORE_EVERY))
+    best = KeepBest(lambda model: scores.lip_score(model, watched, lip_weights), SCORE_EVERY, patience)
     phases = chosen.prior_phases(config, objective, batches, (best,))
     network.to(device).train()
     train(network, phases, folder, Progress(folder.progress, "prior"), seed=config.seed, checkpoint_every=50)
