@@ -16,6 +16,8 @@ from emotag.complaints import check_keys
 from emotag.errors import ArtifactMismatch, ConfigError, EmotagError
 from emotag.io.artifact import read_json
 from emotag.project import Config, resolve
+from emotag.report import ratings
+from emotag.tracking import openface
 from emotag.training.watch import last_lines
 from emotag.workflow.assets import read_manifest
 from emotag.yaml_files import load_files
@@ -151,6 +153,43 @@ def test_any_json_is_an_object_or_named(tmp_path, content):
 def test_progress_is_read_whatever_stands_between(tmp_path, lines):
     (tmp_path / "p").write_bytes(b"\n".join(lines))
     assert all(line["step"] for line in last_lines(tmp_path / "p"))
+
+
+cells = st.sampled_from(["1", "5", "0.96", "nan", "1e400", "", "c001", "s1", "ann", '"', "\x00"]) | st.text(max_size=4)
+HEADERS = {
+    "openface": [*openface.QUALITY, *(f"{name}_r" for name in openface.NAMES)],
+    "ratings": ["study", "rater", "clip", "emotion"],
+}
+
+
+def tables(kind):
+    """The right header, mostly, over rows of anything."""
+    rows = st.lists(st.lists(cells, max_size=len(HEADERS[kind]) + 1), max_size=3)
+    text = rows.map(
+        lambda lines: "\n".join(",".join(line) for line in [HEADERS[kind], *lines]).encode("utf-8", "replace")
+    )
+    return st.binary(max_size=60) | text | text.map(lambda whole: whole[:-3] + b"\xff")
+
+
+@FEW
+@given(tables("openface"))
+def test_any_csv_of_openface_is_a_table_or_named(tmp_path, content):
+    (tmp_path / "o.csv").write_bytes(content)
+    try:
+        assert np.isfinite(openface.read(tmp_path / "o.csv", 0.5).intensity).all()
+    except ArtifactMismatch as error:
+        assert str(tmp_path / "o.csv") in str(error)
+
+
+@FEW
+@given(tables("ratings"))
+def test_any_csv_of_a_rater_is_ratings_or_named(tmp_path, content):
+    (tmp_path / "r.csv").write_bytes(content)
+    key = {"study": "s1", "questions": ["emotion"], "clips": {"c001": {"method": "avatar", "content": "me/self"}}}
+    try:
+        assert all(row["emotion"] in range(1, 6) for row in ratings.read([tmp_path / "r.csv"], key))
+    except ArtifactMismatch as error:
+        assert str(tmp_path / "r.csv") in str(error)
 
 
 def model() -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from emotag.errors import ArtifactMismatch
+from emotag.io.csv_files import read_csv
 
 LABELS = {
     "emotion": "mean rating of how well the face shows the emotion that is heard, 1 (not at all) to 5 (fully)",
@@ -28,11 +29,13 @@ def read(paths: Iterable[Path], key: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows {rater, method, content, question: 1 to 5} of the raters' files.
 
     Raises:
-        ArtifactMismatch: a file is of another study, names an unknown clip, rates beyond 1 to 5 or a clip twice.
+        ArtifactMismatch: a file cannot be read or is of another study, names an unknown clip, rates beyond 1 to 5 or twice.
     """
     rows, seen = [], {}
     for path in paths:
-        for number, row in enumerate(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))), 2):
+        header, *lines = read_csv(path) or [[]]
+        for number, line in enumerate(lines, 2):
+            row = dict(zip(header, line, strict=False))
             where = f"{path}, line {number}"
             if row.get("study") != key["study"]:
                 raise ArtifactMismatch(f"{where}: is of study {row.get('study')}, expected {key['study']}; take it out")

@@ -10,13 +10,13 @@ EmoTaG reads the raw intensities of AU01, 04, 05, 06, 07 and 45; InsTaG the same
 a shut eye rarely goes beyond.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from emotag.errors import ArtifactMismatch, FootageError
+from emotag.io.csv_files import read_csv
 from emotag.types import FPS
 
 NAMES = (
@@ -67,8 +67,7 @@ def read(path: Path, min_confidence: float) -> Table:
 def _columns(path: Path) -> dict[str, np.ndarray]:
     """The columns used, by name without blanks."""
     wanted = [*QUALITY, *(f"{name}_r" for name in NAMES)]
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+    rows = read_csv(path)
     header = rows[0] if rows else []
     if missing := [name for name in wanted if name not in header]:
         raise ArtifactMismatch(
