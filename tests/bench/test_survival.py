@@ -43,6 +43,12 @@ def test_each_fault_is_told(facts, word):
     assert word in fault(**facts)
 
 
+def test_a_power_cut_may_cost_the_newest_checkpoint_too():
+    steps = {"name": "adapt power cut", "reached": ("joint", 55, 200)}
+    assert not fault(**steps, resumed=("joint", 20))
+    assert "45 steps were lost, expected at most 40" in fault(**steps, resumed=("joint", 10))
+
+
 def test_steps_are_lost_within_a_phase_and_not_at_its_end():
     assert lost_steps(Fate(FAILED, FINE, reached=("static", 200, 200), resumed=("joint", 0))) == 0
     assert lost_steps(Fate(FAILED, FINE, reached=("joint", 40, 200), resumed=("static", 180))) == 40

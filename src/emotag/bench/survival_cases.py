@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -43,6 +43,11 @@ class Stage:
         """What a training has said of its progress."""
         folder = tree.results / "state" / self.state
         return [line for file in folder.rglob("progress.jsonl") for line in read(file)] if self.state else []
+
+    def reached(self, tree: Tree) -> tuple[str, int, int] | None:
+        """Phase, step and steps of the phase that a training last told of."""
+        lines = self.told(tree)
+        return (lines[-1]["phase"], lines[-1]["step"], lines[-1]["total"]) if lines else None
 
     def forget(self, tree: Tree) -> None:
         """As if the job had never run."""
@@ -117,6 +122,8 @@ def power_cut(tree: Tree, stage: Stage, moment: float, files: int = 3) -> Fate:
     """All are killed at once, the newest files lose their second half, and the machine has been started anew."""
     stage.forget(tree)
     suffered, at = strike(tree, stage, moment, lambda snakemake, job: (snakemake.kill(), send(job, signal.SIGKILL)))
+    # Before the progress itself is cut.
+    reached = stage.reached(tree)
     records = (tree.path / ".snakemake" / "metadata").rglob("*")
     found = [path for path in (*tree.results.rglob("*"), *records) if path.is_file() and path.stat().st_size]
     for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)[-files:]:
@@ -124,7 +131,7 @@ def power_cut(tree: Tree, stage: Stage, moment: float, files: int = 3) -> Fate:
         os.truncate(path, before.st_size // 2)
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     (tree.path / ".snakemake" / "emotag.lock").write_text("another start of the machine")
-    return afterwards(tree, stage, suffered, at)
+    return replace(afterwards(tree, stage, suffered, at), reached=reached)
 
 
 def twice(tree: Tree, stage: Stage, moment: float) -> Fate:
@@ -205,8 +212,7 @@ def _set_modes(folder: Path, mode: int) -> None:
 
 def afterwards(tree: Tree, stage: Stage, suffered: Ended, at: float) -> Fate:
     """One plain run, and what the training says of where it went on."""
-    lines = stage.told(tree)
-    reached = (lines[-1]["phase"], lines[-1]["step"], lines[-1]["total"]) if lines else None
+    reached = stage.reached(tree)
     after = tree.run(*stage.targets)
     log = tree.results / "logs" / f"{stage.job}.log"
     said = re.findall(r"resuming (\w+) at step (\d+)", log.read_text()) if log.is_file() else []
