@@ -58,7 +58,8 @@ def test_steps_are_lost_within_a_phase_and_not_at_its_end():
 def test_a_blow_that_came_too_late_does_not_count_as_survived():
     row = {"fault": "", "lost_steps": None}
     rows = {"adapt SIGKILL 1": row | {"in_time": True}, "adapt SIGKILL 2": row | {"in_time": False}}
-    assert "| adapt | SIGKILL | 2 | 1 | — |" in table({"rows": rows})
+    heading, _, line = table({"rows": rows}).splitlines()
+    assert heading.startswith("| stage | SIGKILL | SIGTERM | Ctrl-C |") and line.startswith("| adapt | 1 of 2 |  |")
 
 
 def test_every_case_has_its_name_and_moments_are_the_same_each_time():

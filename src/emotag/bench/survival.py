@@ -200,14 +200,23 @@ def _errors(ended: Ended) -> str:
 
 
 def table(found: dict[str, Any]) -> str:
-    """One line a kind of case: how many, how many ended with the same bytes, the most steps lost."""
-    kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    """One line a stage: of how many cases of each kind how many ended with the same bytes, and the most steps lost."""
+    cells: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for name, row in found["rows"].items():
         stage, _, kind = name.partition(" ")
-        kinds.setdefault((stage, kind.rstrip(" 123")), []).append(row)
-    lines = ["| stage | what happened | cases | same bytes | most steps lost |", "| --- | --- | ---: | ---: | ---: |"]
-    for (stage, kind), rows in kinds.items():
-        good = sum(not row["fault"] and row["in_time"] for row in rows)
+        cells.setdefault(stage, {}).setdefault(kind.rstrip(" 123"), []).append(row)
+    order = [stage.name for stage in STAGES]
+    kinds = list(dict.fromkeys(name.partition(" ")[2].rstrip(" 123") for name, *_ in plan(1)))
+    lines = [f"| stage | {' | '.join(kinds)} | most steps lost |", f"| --- |{' ---: |' * (len(kinds) + 1)}"]
+    for stage in sorted(cells, key=order.index):
+        rows = [row for some in cells[stage].values() for row in some]
         lost = [row["lost_steps"] for row in rows if row["lost_steps"] is not None]
-        lines.append(f"| {stage} | {kind} | {len(rows)} | {good} | {max(lost) if lost else '—'} |")
+        told = [_share(cells[stage].get(kind, [])) for kind in kinds]
+        lines.append(f"| {stage} | {' | '.join(told)} | {max(lost) if lost else ''} |")
     return "\n".join(lines)
+
+
+def _share(rows: list[dict[str, Any]]) -> str:
+    """`2 of 3`; nothing for no cases."""
+    good = sum(not row["fault"] and row["in_time"] for row in rows)
+    return f"{good} of {len(rows)}" if rows else ""
