@@ -99,6 +99,23 @@ def test_what_the_first_phase_shut_stays_shut(files, start, head):
     assert {"mouth.base.last.weight", "network.gate.mlp.0.weight", "network.speech.mlp.1.weight"} <= names
 
 
+def test_what_was_learnt_from_actors_stays(files, start, head):
+    company, _, (_, joint) = company_of(files, start, head, "acted")
+    optimiser_for(company, joint)
+    sum(joint.objective((0, torch.arange(2)), company).values()).backward()
+    names = reached(company)
+    assert "mouth.base.last.weight" in names and not {name for name in names if name.startswith("network.")}
+
+
+def test_an_acted_prior_keeps_its_network(files, start, head_file, tmp_path):
+    acted = Prior.load(start)
+    acted.network["residual_scale"] = np.ones_like(acted.network["residual_scale"])
+    acted.save(tmp_path / "acted.safetensors", {})
+    made = run(files, tmp_path / "acted.safetensors", head_file, tmp_path)
+    assert all(np.array_equal(made.network[name], array) for name, array in acted.network.items())
+    assert made.mouth and made.mouth["base.last.weight"].any()
+
+
 def test_people_share_weights_and_nothing_else(files, start, head):
     company, scenes, _ = company_of(files, start, head)
     one, other = company.parts

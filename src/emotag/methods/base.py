@@ -22,9 +22,9 @@ class Method:
     `prior_objective(weights)` gives the objective of the prior in motion space, `prior_phases` its schedule as data;
     `emotion_objective(weights)` and `emotion_phases` are those of residual, latent and gate, on acted emotion;
     `adapt_scopes` names, by scope, the prefixes of parameters that adaptation trains in a model whose children are
-    `network` and `mouth` (the Gaussians always train); `rendered_scopes` likewise for the prior's rendered phase: `all`, and
-    `shut` where the network's motion was found no better than the ridge's. `deviations` from the publication are part of
-    the method.
+    `network` and `mouth` (the Gaussians always train); `rendered_scopes` likewise for the prior's rendered phase: `all`,
+    `shut` where the network's motion was found no better than the ridge's, and `acted` where it knows emotion from actors.
+    `deviations` from the publication are part of the method.
     """
 
     name: str

@@ -87,7 +87,8 @@ def own_groups(count: int, factor: float, final: float) -> Iterator[Group]:
 def shared_groups(trained: Sequence[str], rate: float) -> Iterator[Group]:
     """The groups of the shared weights under the prefixes `trained`: the mouth field's grids learn faster."""
     encoding = "mouth.encoding."
-    yield Group(tuple(name for name in trained if not encoding.startswith(name)), rate, 0.1)
+    if others := tuple(name for name in trained if not encoding.startswith(name)):
+        yield Group(others, rate, 0.1)
     if any(encoding.startswith(name) for name in trained):
         yield Group((encoding,), ENCODING_RATE * rate, 0.1)
         yield Group(("mouth.base.", "mouth.residual."), rate, 0.1)
