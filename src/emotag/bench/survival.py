@@ -62,6 +62,7 @@ STAGES = (
         "baselines",
         tuple(f"{DRIVE}/{v}/{f}" for v in ("frozen", "nearest", "upper_bound") for f in ("video.mp4", "sidecar.json")),
         "render_baselines/demo@self-demo",
+        module="render",
     ),
     Stage("measure", (f"{DRIVE}/metrics.parquet",), "measure/demo@self-demo"),
     Stage("summary", tuple(f"{DRIVE}/{f}" for f in SUMMED), "summary/demo@self-demo"),

@@ -25,14 +25,15 @@ EARLIEST, LATEST = 0.1, 0.9
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage by its module, the files one of its jobs makes (below results/), that job's benchmark and log, and for
-    trainings their state and the steps between checkpoints."""
+    """A stage by name, the files one of its jobs makes (below results/), that job's benchmark and log, for trainings their
+    state and the steps between checkpoints, and its module where that has another name."""
 
     name: str
     files: tuple[str, ...]
     job: str
     state: str = ""
     every: int = 0
+    module: str = ""
 
     @property
     def targets(self) -> list[str]:
@@ -78,7 +79,7 @@ def strike(
     """
     began = time.monotonic()
     running = tree.start(*stage.targets)
-    job = wait_for_job(running, stage.name)
+    job = wait_for_job(running, stage.module or stage.name)
     while stage.state and running.poll() is None and not stage.told(tree):
         time.sleep(0.01)
     seen = time.monotonic()
@@ -139,7 +140,7 @@ def twice(tree: Tree, stage: Stage, moment: float) -> Fate:
     stage.forget(tree)
     began = time.monotonic()
     first = tree.start(*stage.targets)
-    wait_for_job(first, stage.name)
+    wait_for_job(first, stage.module or stage.name)
     time.sleep(moment)
     second = tree.run(*stage.targets)
     return Fate(second, tree.wait(first, began), moment, left=tuple(tree.hidden()))
