@@ -113,11 +113,10 @@ SLEEPER = """
 import sys, time
 from pathlib import Path
 from emotag import stage
-from emotag.io.artifact import write_atomic
-from emotag.io.video_writer import _atomic
+from emotag.io.tensors import replacing
 
 def run(*, out: Path) -> None:
-    with _atomic(out) as temporary:
+    with replacing(out, out.suffix) as temporary:
         temporary.write_text("half")
         print("writing", flush=True)
         time.sleep(60)
