@@ -53,6 +53,15 @@ def test_scopes_name_the_adaptive_normalisation_and_the_mouth():
     assert both - trained == {f"mouth.{name}" for name, _ in field.named_parameters()}
 
 
+def test_of_every_scope_the_mouth_is_left_where_emotion_was_acted():
+    chosen = methods.load("emotag")
+    left = {scope: chosen.adapted(scope, acted=True) for scope in chosen.adapt_scopes}
+    assert left == {
+        "adain": "gaussians", "adain+mouth": "mouth", "mouth": "mouth", "backbone": "gaussians", "gaussians": "gaussians"
+    }  # fmt: skip
+    assert all(chosen.adapted(scope, acted=False) == scope for scope in chosen.adapt_scopes)
+
+
 @pytest.mark.parametrize("name", ["nothing", "base", "../emotag", "", "os.path"])
 def test_unknown_method_is_refused(name):
     with pytest.raises(ConfigError, match="expected the name of a method"):

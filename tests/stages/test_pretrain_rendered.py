@@ -56,12 +56,12 @@ def run(files, start, head_file, folder, names=NAMES, config=CONFIG, rejected=()
     return Prior.load(folder / "rendered.safetensors")
 
 
-def company_of(files, start, head, scope="all"):
+def company_of(files, start, head, scope="all", chosen=tuple):
     prior, folder = Prior.load(start), files["ann"]["crop"].parent / "stored"
     network = grmn.load(prior.network, prior.architecture)
     field = methods.load("emotag").mouth_field(mouth_field.MouthArchitecture(condition=32), torch.zeros(1, 3))
     company, scenes = curriculum.Company(network, field), []
-    trained = methods.load("emotag").rendered_scopes[scope]
+    trained = chosen(methods.load("emotag").rendered_scopes[scope])
     for name in NAMES:
         person = Person.load(Files(**files[name]), CONFIG, "between", keeper(folder))
         space = pretrain_rendered.own_space(person, network, prior)
@@ -100,7 +100,7 @@ def test_what_the_first_phase_shut_stays_shut(files, start, head):
 
 
 def test_what_was_learnt_from_actors_stays(files, start, head):
-    company, _, (_, joint) = company_of(files, start, head, "acted")
+    company, _, (_, joint) = company_of(files, start, head, chosen=methods.beside_network)
     optimiser_for(company, joint)
     sum(joint.objective((0, torch.arange(2)), company).values()).backward()
     names = reached(company)

@@ -100,7 +100,8 @@ def parts(
     model = AdaptedAvatar(
         driven.deformer, grmn.load(avatar.network, avatar.architecture["network"]), len(scene.footage)
     )
-    trained = methods.load("emotag").adapt_scopes[config.scope]
+    method = methods.load("emotag")
+    trained = method.adapt_scopes[method.adapted(config.scope, model.network.acted)]
     tokens = frozen_tokens(model.network, scene.cues, trained)
     found: dict[str, tuple[dict[int, Callable[[], None]], int]] = {
         "draw": ({t: lambda r=r: drawn(driven, r) for t, r in renderers.items()}, len(driven.codes)),

@@ -139,5 +139,5 @@ METHOD = Method(
         "backbone": BACKBONE,
         "gaussians": (),
     },
-    rendered_scopes={"all": ("network.", "mouth."), "shut": BESIDE_MOTION, "acted": ("mouth.",)},
+    rendered_scopes={"all": ("network.", "mouth."), "shut": BESIDE_MOTION},
 )

@@ -27,10 +27,6 @@ from emotag.training.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-# What is left of a scope where emotion was learnt from actors. The teacher's score of five seconds of pictures would open the
-# gate, and what actors taught would come through bent (measured: lips 3.6 px off instead of 1.6).
-WITHOUT_NETWORK = {"adain": "gaussians", "adain+mouth": "mouth", "backbone": "gaussians"}
-
 
 def run(
     *,
@@ -79,7 +75,7 @@ def run(
     positions = canonical_positions(mouth_points(model, person.shape, cloud))
     mouth = begun(chosen.mouth_field(mouth_architecture, positions), start.mouth)
     avatar = AdaptedAvatar(RiggedDeformer(model, person.shape, cloud, mouth, person.trunk), network, len(person.frames))
-    scope = WITHOUT_NETWORK.get(config.scope, config.scope) if network.acted else config.scope
+    scope = chosen.adapted(config.scope, network.acted)
     if scope != config.scope:
         logger.info("emotion was learnt from actors: the motion network stays, scope %s is %s", config.scope, scope)
     trained = chosen.adapt_scopes[scope]

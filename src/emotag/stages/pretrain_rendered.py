@@ -62,9 +62,9 @@ def run(
     network = grmn.load(begun.network, begun.architecture)
     mouth = chosen.mouth_field(mouth_field.MouthArchitecture(condition=network.architecture.width), torch.zeros(1, 3))
     company = curriculum.Company(network, mouth_field.begun(mouth, begun.mouth))
-    # Calm people would bend what was learnt from actors, as they do in adaptation.
-    scope = "acted" if network.acted else "all" if begun.scores["network_used"] else "shut"
-    trained = chosen.rendered_scopes[scope]
+    trained = chosen.rendered_scopes["all" if begun.scores["network_used"] else "shut"]
+    if network.acted:
+        trained = methods.beside_network(trained)
     inputs = [start, *(path for files in people.values() for path in files.listed())]
     key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
     with StateFolder(state, key) as folder:
