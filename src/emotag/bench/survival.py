@@ -204,17 +204,22 @@ def table(found: dict[str, Any]) -> str:
     """One line a stage: of how many cases of each kind how many ended with the same bytes, and the most steps lost."""
     cells: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for name, row in found["rows"].items():
-        stage, _, kind = name.partition(" ")
-        cells.setdefault(stage, {}).setdefault(kind.rstrip(" 123"), []).append(row)
-    order = [stage.name for stage in STAGES]
-    kinds = list(dict.fromkeys(name.partition(" ")[2].rstrip(" 123") for name, *_ in plan(1)))
+        stage, kind = _stage_and_kind(name)
+        cells.setdefault(stage, {}).setdefault(kind, []).append(row)
+    kinds = list(dict.fromkeys(_stage_and_kind(name)[1] for name, *_ in plan(1)))
     lines = [f"| stage | {' | '.join(kinds)} | most steps lost |", f"| --- |{' ---: |' * (len(kinds) + 1)}"]
-    for stage in sorted(cells, key=order.index):
+    for stage in (stage.name for stage in STAGES if stage.name in cells):
         rows = [row for some in cells[stage].values() for row in some]
         lost = [row["lost_steps"] for row in rows if row["lost_steps"] is not None]
         told = [_share(cells[stage].get(kind, [])) for kind in kinds]
         lines.append(f"| {stage} | {' | '.join(told)} | {max(lost) if lost else ''} |")
     return "\n".join(lines)
+
+
+def _stage_and_kind(case: str) -> tuple[str, str]:
+    """Of a case's name, without the number of its moment."""
+    stage, _, kind = case.partition(" ")
+    return stage, kind.rstrip(" 123")
 
 
 def _share(rows: list[dict[str, Any]]) -> str:

@@ -36,6 +36,11 @@ class Stage:
     module: str = ""
 
     @property
+    def program(self) -> str:
+        """The module that its jobs run."""
+        return self.module or self.name
+
+    @property
     def targets(self) -> list[str]:
         """Files as Snakemake is asked for them."""
         return [f"results/{file}" for file in self.files]
@@ -79,7 +84,7 @@ def strike(
     """
     began = time.monotonic()
     running = tree.start(*stage.targets)
-    job = wait_for_job(running, stage.module or stage.name)
+    job = wait_for_job(running, stage.program)
     while stage.state and running.poll() is None and not stage.told(tree):
         time.sleep(0.01)
     seen = time.monotonic()
@@ -140,7 +145,7 @@ def twice(tree: Tree, stage: Stage, moment: float) -> Fate:
     stage.forget(tree)
     began = time.monotonic()
     first = tree.start(*stage.targets)
-    wait_for_job(first, stage.module or stage.name)
+    wait_for_job(first, stage.program)
     time.sleep(moment)
     second = tree.run(*stage.targets)
     return Fate(second, tree.wait(first, began), moment, left=tuple(tree.hidden()))
