@@ -152,10 +152,11 @@ def check_sync(chosen: argparse.Namespace) -> int:
     """SyncNet's self-test; 1 if a score is not the published one."""
     result = sync_check.run(chosen.model, chosen.clip)
     print(sync_check.table(result))
-    for fault in sync_check.faults(result):
+    faults = sync_check.faults(result)
+    for fault in faults:
         print(f"FAULT {fault}")
     keep(chosen, result)
-    return 1 if sync_check.faults(result) else 0
+    return 1 if faults else 0
 
 
 def survive(chosen: argparse.Namespace) -> int:

@@ -7,8 +7,6 @@ not, so distances may differ a little.
 
 from pathlib import Path
 
-import numpy as np
-
 from emotag.errors import FootageError
 from emotag.io.audio import read_audio
 from emotag.io.video import probe, read_frames
@@ -33,7 +31,7 @@ def run(model: Path, clip: Path) -> dict[str, dict[str, float]]:
             f"{clip}: found {seen.width}x{seen.height} at {seen.fps:g} fps, expected {SIZE_PX}x{SIZE_PX} at {FPS}: the "
             "example.avi of syncnet_python (python -m emotag accept syncnet_example.avi)"
         )
-    faces = (np.ascontiguousarray(frame[..., ::-1]) for frame in read_frames(clip))
+    faces = (frame[..., ::-1] for frame in read_frames(clip))
     found = scores(*features(network, faces, read_audio(clip)))
     return {
         name: {"found": found[name], "published": PUBLISHED[name], "tolerance": TOLERANCE[name]} for name in PUBLISHED
