@@ -67,11 +67,18 @@ def lit(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _mixed(table, a, b, c, k, u, v, w):
+    """Column k of three rows of a table, weighted."""
+    return u * table[a, k] + v * table[b, k] + w * table[c, k]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _lit(index, barycentric, faces, points, surface, directions, strengths, sky, ground, open_share, picture):
     height, width = index.shape
     step = height // open_share.shape[0]
-    value, view = np.empty(7, np.float32), np.empty(3, np.float32)
-    diffuse, shine = np.empty(3, np.float32), np.empty(3, np.float32)
+    # Single precision throughout: a literal would make doubles of it.
+    zero, half, one, four, least = np.float32(0), np.float32(0.5), np.float32(1), np.float32(4), np.float32(1e-9)
+    wrap, steep, highlight = np.float32(WRAP), np.float32(1 / (1 + WRAP)), np.float32(HIGHLIGHT)
     for row in range(height):
         for column in range(width):
             f = index[row, column]
@@ -79,33 +86,43 @@ def _lit(index, barycentric, faces, points, surface, directions, strengths, sky,
                 continue
             u, v, w = barycentric[row, column, 0], barycentric[row, column, 1], barycentric[row, column, 2]
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            for k in range(7):
-                value[k] = u * surface[a, k] + v * surface[b, k] + w * surface[c, k]
-            for k in range(3):
-                view[k] = -(u * points[a, k] + v * points[b, k] + w * points[c, k])
-            nearness = 1 / np.sqrt(view[0] ** 2 + view[1] ** 2 + view[2] ** 2)
-            for k in range(3):
-                view[k] *= nearness
-            length = np.sqrt(value[0] ** 2 + value[1] ** 2 + value[2] ** 2) + np.float32(1e-9)
-            x, y, z = value[0] / length, value[1] / length, value[2] / length
-            up = 0.5 + 0.5 * y
+            x, y, z = (
+                _mixed(surface, a, b, c, 0, u, v, w),
+                _mixed(surface, a, b, c, 1, u, v, w),
+                _mixed(surface, a, b, c, 2, u, v, w),
+            )
+            i, j, k = (
+                -_mixed(points, a, b, c, 0, u, v, w),
+                -_mixed(points, a, b, c, 1, u, v, w),
+                -_mixed(points, a, b, c, 2, u, v, w),
+            )
+            length, near = one / np.sqrt(x * x + y * y + z * z + least), one / np.sqrt(i * i + j * j + k * k)
+            x, y, z, i, j, k = x * length, y * length, z * length, i * near, j * near, k * near
+            up = half + half * y
             reached = open_share[row // step, column // step]
-            for k in range(3):
-                diffuse[k] = reached * (up * sky[k] + (1 - up) * ground[k])
-                shine[k] = 0.0
+            red, green, blue = (
+                reached * (up * sky[0] + (one - up) * ground[0]),
+                reached * (up * sky[1] + (one - up) * ground[1]),
+                reached * (up * sky[2] + (one - up) * ground[2]),
+            )
+            red_shine, green_shine, blue_shine = zero, zero, zero
             for lamp in range(3):
                 p, q, r = directions[lamp, 0], directions[lamp, 1], directions[lamp, 2]
-                facing = max(0.0, (x * p + y * q + z * r + WRAP) / (1 + WRAP))
+                facing = (x * p + y * q + z * r + wrap) * steep
+                if facing <= zero:
+                    # Light that comes from behind the surface has no mirror image in it either.
+                    continue
                 facing *= np.sqrt(np.sqrt(facing))
-                hx, hy, hz = view[0] + p, view[1] + q, view[2] + r
-                peak = max(0.0, (x * hx + y * hy + z * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9))
+                hx, hy, hz = i + p, j + q, k + r
+                peak = max(zero, (x * hx + y * hy + z * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + least))
                 for _ in range(SHARPNESS):
                     peak *= peak
-                # Light that comes from behind the surface has no mirror image in it.
-                peak *= min(1.0, 4 * facing) * reached
+                peak *= min(one, four * facing) * reached
                 facing *= reached
-                for k in range(3):
-                    diffuse[k] += facing * strengths[lamp, k]
-                    shine[k] += peak * strengths[lamp, k]
-            for k in range(3):
-                picture[row, column, k] = value[3 + k] * diffuse[k] + HIGHLIGHT * value[6] * shine[k]
+                red, red_shine = red + facing * strengths[lamp, 0], red_shine + peak * strengths[lamp, 0]
+                green, green_shine = green + facing * strengths[lamp, 1], green_shine + peak * strengths[lamp, 1]
+                blue, blue_shine = blue + facing * strengths[lamp, 2], blue_shine + peak * strengths[lamp, 2]
+            gloss = highlight * _mixed(surface, a, b, c, 6, u, v, w)
+            picture[row, column, 0] = _mixed(surface, a, b, c, 3, u, v, w) * red + gloss * red_shine
+            picture[row, column, 1] = _mixed(surface, a, b, c, 4, u, v, w) * green + gloss * green_shine
+            picture[row, column, 2] = _mixed(surface, a, b, c, 5, u, v, w) * blue + gloss * blue_shine

@@ -64,43 +64,61 @@ def openness(
     )
     normal = interpolate(thin, faces, normals).astype(np.float32)
     raw = np.ones(thin.depth.shape, np.float32)
-    _horizons(thin.depth, normal, camera.fx / step, camera.fy / step, camera.cx / step, camera.cy / step, raw)
+    lens = (np.float32(value / step) for value in (camera.fx, camera.fy, camera.cx, camera.cy))
+    _horizons(thin.depth, normal, RAYS, *lens, raw)
     result = np.ones_like(raw)
     _smooth(raw, thin.depth, result)
     return result
 
 
+def _rays() -> np.ndarray:
+    """[P^2, D, S, 3] for every place in the pattern: steps along each direction, x, y and length over the reach."""
+    turn = (np.arange(PATTERN**2) + 0.5)[:, None, None] / PATTERN**2
+    angle = 2 * np.pi * (np.arange(DIRECTIONS)[:, None] + turn) / DIRECTIONS
+    length = ((np.arange(STEPS) + 0.5 + 0.5 * turn) / STEPS) ** 1.5
+    return np.stack(np.broadcast_arrays(np.cos(angle) * length, np.sin(angle) * length, length), -1).astype(np.float32)
+
+
+RAYS = _rays()
+
+
 @njit(cache=True, nogil=True, fastmath=True)
-def _horizons(depth, normals, fx, fy, cx, cy, result):
+def _horizons(depth, normals, rays, fx, fy, cx, cy, result):
     height, width = depth.shape
+    # Single precision throughout: a literal would make doubles of it.
+    half, one, bias, least = np.float32(0.5), np.float32(1.0), np.float32(0.12), np.float32(1e-9)
+    reach_m, shade = np.float32(REACH_M), np.float32(1 / DEEP_M**2)
+    across, down = one / fx, one / fy
     for row in range(height):
         for column in range(width):
             z = depth[row, column]
             if z == 0.0:
                 continue
-            n = normals[row, column]
-            long = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + 1e-9
-            a, b, c = n[0] / long, n[1] / long, n[2] / long
-            reach = REACH_M * fx / z
-            turn = ((row % PATTERN) * PATTERN + column % PATTERN + 0.5) / (PATTERN * PATTERN)
-            px, py = (column - cx) * z / fx, (cy - row) * z / fy
-            dark = 0.0
+            a, b, c = normals[row, column, 0], normals[row, column, 1], normals[row, column, 2]
+            scale = one / np.sqrt(a * a + b * b + c * c + least)
+            a, b, c = a * scale, b * scale, c * scale
+            reach = reach_m * fx / z
+            place = (row % PATTERN) * PATTERN + column % PATTERN
+            px, py = (np.float32(column) - cx) * z * across, (cy - np.float32(row)) * z * down
+            dark = np.float32(0.0)
             for direction in range(DIRECTIONS):
-                angle = 2 * np.pi * (direction + turn) / DIRECTIONS
-                dx, dy, highest = np.cos(angle), np.sin(angle), 0.0
+                highest = np.float32(0.0)
                 for k in range(STEPS):
-                    share = ((k + 0.5 + 0.5 * turn) / STEPS) ** 1.5
-                    x, y = int(column + dx * reach * share + 0.5), int(row + dy * reach * share + 0.5)
-                    if x < 0 or y < 0 or x >= width or y >= height or depth[y, x] == 0.0:
+                    x = int(np.float32(column) + rays[place, direction, k, 0] * reach + half)
+                    y = int(np.float32(row) + rays[place, direction, k, 1] * reach + half)
+                    if x < 0 or y < 0 or x >= width or y >= height:
                         continue
-                    other = depth[y, x]
-                    vx, vy, vz = (x - cx) * other / fx - px, (cy - y) * other / fy - py, z - other
-                    far = np.sqrt(vx * vx + vy * vy + vz * vz) + 1e-6
-                    rise = (vx * a + vy * b + vz * c) / far - 0.12
-                    rise *= (1 - share * share) / (1 + (far / DEEP_M) ** 2)
+                    other, share = depth[y, x], rays[place, direction, k, 2]
+                    if other == 0.0:
+                        continue
+                    vx, vy = (np.float32(x) - cx) * other * across - px, (cy - np.float32(y)) * other * down - py
+                    vz = z - other
+                    square = vx * vx + vy * vy + vz * vz + least
+                    rise = (vx * a + vy * b + vz * c) / np.sqrt(square) - bias
+                    rise *= (one - share * share) / (one + square * shade)
                     highest = max(highest, rise)
                 dark += highest
-            result[row, column] = max(0.0, 1 - dark / DIRECTIONS)
+            result[row, column] = max(np.float32(0.0), one - dark / np.float32(DIRECTIONS))
 
 
 @njit(cache=True, nogil=True)
