@@ -45,6 +45,7 @@ class Table(Settings):
     variants: list[Name] = Field(min_length=1)
     columns: list[Name] = Field(min_length=1)
     expect: Claim | None = None
+    sheet: Name | None = Field(None, description="file it is published in beside other settings (`emotag publish`)")
 
 
 class PaperFile(Settings):
