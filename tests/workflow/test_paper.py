@@ -37,6 +37,8 @@ def test_shared_work_is_done_once(shared_copy):
         "gaussians_scope",
         "wide_amplitude",
         "no_adain_control",
+        "parameter_regression",
+        "no_geometry",
     }
     assert jobs["prior_of_variant"] == len(own_prior)
     for rule in ("adapt_variant", "refine_variant", "drive_variant", "render_model", "measure_variant"):
