@@ -36,8 +36,8 @@ def test_correlations_are_those_of_scipy(measures):
 
 
 def test_closures_by_hand():
-    """Lips, open at 1, closed at 0, shut for two frames three times. One closure of the prediction comes two frames late, one is
-    missed, one is nobody's; at 0.3, more than a fifth of the range, lips are not closed."""
+    """Lips are open at 1, closed at 0, and shut for two frames three times. One prediction is two frames late, one is missed,
+    one is nobody's; at 0.3, more than a fifth of the range, lips are not closed."""
     truth, predicted = np.ones((60, 4)), np.ones((60, 4))
     truth[[10, 11, 30, 31, 50, 51], 0] = 0
     predicted[[10, 11, 32, 33, 40, 41], 0] = 0
