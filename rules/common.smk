@@ -59,7 +59,7 @@ try:
     MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
     PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
     if workflow.is_main_process:
-        PAPER.check_study()
+        PAPER.check_shown()
     if workflow.is_main_process and wants_tables(sys.argv[1:]):
         PAPER.check()
     if workflow.is_main_process and needs_all_assets(sys.argv[1:]):

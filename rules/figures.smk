@@ -8,6 +8,7 @@ rule figures_of_drive:
             "results/identities/{{identity}}/drives/{{drive}}/{variant}/video.mp4",
             variant=VARIANTS,
         ),
+        others=PAPER.compared,
         motion="results/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
         crop=lambda w: PLAN.cue_file(w, "crop.mp4"),
         labels=lambda w: PLAN.cue_file(w, "labels.mkv"),
@@ -37,7 +38,7 @@ rule figures_of_drive:
     params:
         code=stage_code("figures"),
     shell:
-        "python -m emotag.stages.figures --truth {input.truth:q} --videos {input.videos:q} --motion {input.motion:q}"
+        "python -m emotag.stages.figures --truth {input.truth:q} --videos {input.videos:q} {input.others:q} --motion {input.motion:q}"
         " --crop {input.crop:q} --labels {input.labels:q} --overlay {input.overlay:q} --emotion {input.emotion:q}"
         " --speech {input.speech:q} --sync {input.sync:q} --action-units {input.action_units:q}"
         " --out-strip {output.strip:q} --out-guidance {output.guidance:q} --out-teacher {output.teacher:q}"

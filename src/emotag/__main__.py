@@ -16,6 +16,9 @@ accept NAME [--sha256 D]     get a file of data/assets.yaml whose sha256 is not 
 page CONFIG OUT [--remarks F]
                              write the results page of all its identities, with what could not be made; the text of F
                              is put into it where there is such a file
+publish TABLES OUT [--title T] [--command C] [--remarks F]
+                             write the finished tables of the folder TABLES (results/tables) in the form that is committed:
+                             a CSV file each and the page tables.md; C is the command they were made by
 """
 
 import argparse
@@ -35,6 +38,7 @@ from emotag.workflow.assets import BY_HAND, read_manifest
 from emotag.workflow.clips import clips_config
 from emotag.workflow.corpora import FORMS, as_yaml, manifest_of
 from emotag.workflow.forget import forget
+from emotag.workflow.publish import run as publish
 from emotag.yaml_files import load_files
 
 MANIFEST = Path("data/assets.yaml")
@@ -124,6 +128,12 @@ def main(arguments: list[str] | None = None) -> int:
     page.add_argument("config", type=Path)
     page.add_argument("out", type=Path)
     page.add_argument("--remarks", type=Path)
+    published = commands.add_parser("publish")
+    published.add_argument("tables", type=Path)
+    published.add_argument("out", type=Path)
+    published.add_argument("--title", default="Tables")
+    published.add_argument("--command", dest="made_by")
+    published.add_argument("--remarks", type=Path)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "inspect":
@@ -142,6 +152,14 @@ def main(arguments: list[str] | None = None) -> int:
             names = list(resolve(load_files([chosen.config])).identities)
             summaries = [Path(f"results/summary/{name}.json") for name in names]
             write_page(summaries=summaries, out=chosen.out, wanted=names, remarks=chosen.remarks)
+        elif chosen.command == "publish":
+            publish(
+                tables=chosen.tables,
+                out=chosen.out,
+                title=chosen.title,
+                command=chosen.made_by,
+                remarks=chosen.remarks,
+            )
         elif chosen.command == "schema":
             SCHEMA.write_text(schema_text(), encoding="utf-8")
         else:

@@ -348,17 +348,26 @@ class StudyConfig(Settings):
 
     seed: Seed = Field(0, description="of the clips' numbers on the page and of the bootstrap")
     variants: list[str] = Field(
-        [], description="of data/variants.yaml, rated beside the product, its baselines and other systems' videos"
+        [],
+        description="of data/variants.yaml or of `methods` (other systems), rated beside the product and its baselines",
     )
     ratings: str = Field("data/ratings", description="folder of the CSV files that raters' pages saved")
     resamples: int = Field(2000, ge=100, le=100_000, description="of the bootstrap over raters and contents")
 
 
 class FiguresConfig(Settings):
-    """Which clips the figure of mouth openings compares; without both it is not drawn."""
+    """What the strips show, and which clips the figure of mouth openings compares; without both it is not drawn."""
 
     neutral: str | None = Field(None, description="a declared clip with neutral speech")
     emotional: str | None = Field(None, description="a declared clip with emotional speech")
+    variants: list[str] = Field(
+        [],
+        description="of data/variants.yaml or of `methods` (other systems), in the strips below the product's own rows",
+    )
+
+    def clips(self) -> dict[str, str | None]:
+        """The two clips by the name of their field."""
+        return {"neutral": self.neutral, "emotional": self.emotional}
 
 
 class PlateConfig(Settings):

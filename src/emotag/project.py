@@ -111,7 +111,7 @@ class Config(stages.Settings):
                 "set adapt.scope to gaussians, mouth or backbone"
             )
         owners = clip_owners(everyone)
-        named = {f"figures.{name}": clip for name, clip in self.figures.model_dump().items() if clip is not None}
+        named = {f"figures.{name}": clip for name, clip in self.figures.clips().items() if clip is not None}
         for where, clip in [*named.items(), *(("corpus.clips", clip) for clip in self.corpus.clips)]:
             if clip not in owners:
                 known = ", ".join(clip_owners(self.identities))

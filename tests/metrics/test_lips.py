@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import pearsonr
 
 from emotag.metrics.events import blinks, f1
 from emotag.metrics.lips import best_lag, lip_distance, lip_scores
@@ -25,6 +26,24 @@ def test_gain_is_a_ratio_of_deviations(measures):
     scores = lip_scores(measures, 0.5 * measures)
     assert scores["lip_aperture_gain"] == pytest.approx(0.5)
     assert scores["lip_aperture_corr"] == pytest.approx(1)
+
+
+def test_correlations_are_those_of_scipy(measures):
+    predicted = measures + np.random.default_rng(5).normal(size=measures.shape)
+    scores = lip_scores(measures, predicted)
+    for column, name in enumerate(("lip_aperture_corr", "lip_width_corr")):
+        assert scores[name] == pytest.approx(pearsonr(measures[:, column], predicted[:, column])[0])
+
+
+def test_closures_by_hand():
+    """Lips are open at 1, closed at 0, and shut for two frames three times. One prediction is two frames late, one is missed,
+    one is nobody's; at 0.3, more than a fifth of the range, lips are not closed."""
+    truth, predicted = np.ones((60, 4)), np.ones((60, 4))
+    truth[[10, 11, 30, 31, 50, 51], 0] = 0
+    predicted[[10, 11, 32, 33, 40, 41], 0] = 0
+    predicted[20, 0] = 0.3
+    # Within one frame are 10, 11 and 31 of the truth's six, 10, 11 and 32 of the prediction's.
+    assert lip_scores(truth, predicted)["lip_closure_f1"] == pytest.approx(0.5)
 
 
 def test_a_frozen_mouth_has_no_correlation(measures):

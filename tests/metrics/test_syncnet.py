@@ -67,6 +67,20 @@ def test_offset_of_a_late_video(late):
     assert other["sync_c"] < 0.1 * found["sync_c"] and other["sync_e"] > found["sync_e"]
 
 
+def test_scores_are_those_of_the_distances_one_by_one():
+    """Every pair of lips and sound by itself; beyond the ends there is silence, features of nought."""
+    lips, sound = np.random.default_rng(3).normal(size=(2, 24, 1024)).astype(np.float32)
+    sound[3:] += 0.7 * lips[:-3]
+    means = []
+    for shift in range(-15, 16):
+        heard = [sound[t + shift] if 0 <= t + shift < 24 else np.zeros(1024) for t in range(24)]
+        means.append(np.mean([np.linalg.norm(seen - one) for seen, one in zip(lips, heard, strict=True)]))
+    found = syncnet.scores(torch.from_numpy(lips), torch.from_numpy(sound))
+    assert found["sync_e"] == pytest.approx(min(means), rel=1e-4)
+    assert found["sync_c"] == pytest.approx(np.median(means) - min(means), rel=1e-3)
+    assert found["sync_offset"] == 15 - int(np.argmin(means)) == -3
+
+
 def test_nothing_to_compare_is_missing(file):
     network = syncnet.load(file)
     frames = np.zeros((3, 64, 64, 3), np.uint8)

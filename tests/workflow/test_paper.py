@@ -37,6 +37,8 @@ def test_shared_work_is_done_once(shared_copy):
         "gaussians_scope",
         "wide_amplitude",
         "no_adain_control",
+        "parameter_regression",
+        "no_geometry",
     }
     assert jobs["prior_of_variant"] == len(own_prior)
     for rule in ("adapt_variant", "refine_variant", "drive_variant", "render_model", "measure_variant"):
@@ -73,9 +75,25 @@ def test_study_rates_the_variants_it_names_once():
     rated = same.rated()
     assert len(rated) == len(set(rated)) == len(same.plan.rated()) + 2 * 2
     assert "results/variants/no_kl/identities/me/drives/self-me/avatar/video.mp4" in rated
-    same.check_study()
-    with pytest.raises(ConfigError, match="study.variants names 'nobody', expected some of full, paper"):
-        paper(study={"variants": ["nobody"]}).check_study()
+    same.check_shown()
+
+
+def test_other_systems_are_rated_and_shown_where_they_are_named():
+    me = {"me": {**TERMS, "video": "me.mp4"}}
+    named = {"variants": ["no_seg", "instag", "full"]}
+    found = paper(identities=me, methods=[{"name": "instag", "videos": "v"}], study=named, figures=named)
+    found.check_shown()
+    theirs = "results/variants/instag/identities/me/drives/self-me/avatar/video.mp4"
+    ours = theirs.replace("instag", "no_seg")
+    assert {theirs, ours} < set(found.rated()) and not {theirs, ours} & set(found.plan.rated())
+    # The product is in every strip anyhow.
+    assert found.compared(SimpleNamespace(identity="me", drive="self-me")) == [ours, theirs]
+
+
+@pytest.mark.parametrize("section", ["study", "figures"])
+def test_unknown_variants_are_not_shown(section):
+    with pytest.raises(ConfigError, match=f"{section}.variants names 'nobody', expected some of full, paper"):
+        paper(**{section: {"variants": ["nobody"]}}).check_shown()
 
 
 def test_shipped_tables_hold_truth_baselines_and_known_metrics():

@@ -27,9 +27,11 @@ def test_shipped_ablations_are_those_of_table_5():
     assert prior["no_residual"].residual == "none" and prior["no_residual"].weight_kl == 0
     assert (prior["no_seg"].weight_kl, prior["no_seg"].weight_score) == (0, 0)
     assert prior["no_adain"].modulation == "none" and models.configs["no_adain"].adapt.scope == "gaussians"
-    for name in ("no_gate", "no_residual", "no_score", "no_kl", "no_seg"):
-        kept = ("weight_kl", "weight_score")
-        assert all(getattr(models.configs[name].adapt, key) == getattr(prior[name], key) for key in kept)
+    for name in ("no_gate", "no_residual", "no_score", "no_kl", "no_seg", "unit_weights"):
+        # Also in the rendered phase, which has weights of its own.
+        for key in ("weight_kl", "weight_score"):
+            assert getattr(models.configs[name].adapt, key) == getattr(prior[name], key), (name, key)
+            assert getattr(prior[name].rendered, key) == getattr(prior[name], key), (name, key)
         assert not prior[name].ridge and models.owner(name, "pretrain") == name
 
 

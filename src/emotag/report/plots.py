@@ -50,7 +50,8 @@ def figure(height_in: float, width_in: float = TWO_COLUMNS_IN) -> Figure:
 
 
 def mouth(clips: Mapping[str, np.ndarray]) -> Figure:
-    """Fig. 2: vertical and horizontal mouth opening over time of several clips, each with its standard deviation.
+    """Fig. 2: vertical and horizontal mouth opening over time of several clips, each with its standard deviation. Openings are
+    in percent of the distance between the outer corners of the eyes.
 
     Args: `clips`: by name, lip measures [T, 4] (aperture, width, …) in outer-eye distances.
     """
@@ -62,7 +63,7 @@ def mouth(clips: Mapping[str, np.ndarray]) -> Figure:
                 series = 100 * measures[:, channel]
                 told = f"{clip}: standard deviation {series.std():.2f}"
                 axes.plot(np.arange(len(series)) / FPS, series, color=COLOURS[number], ls=DASHES[number], label=told)
-            axes.set_ylabel(f"{name} opening\n(% of outer-eye distance)")
+            axes.set_ylabel(f"{name} opening\n(% of eye distance)")
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.2)
         rows[-1].set_xlabel("time (s)")
         return drawn

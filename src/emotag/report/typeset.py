@@ -113,7 +113,7 @@ def read(table: Path, sidecar: Path, references: Sequence[tuple[Reference, Refer
     if not lines or len({len(line) for line in lines}) != 1:
         raise ArtifactMismatch(f"{table}: found no rows, or rows of unequal length; make the table again")
     names = lines[0][1:]
-    shown = [name for name in facts["columns"] if name in names]
+    shown = [name for name in names if name in facts["columns"]]
     strays = set(names) - {f"{name}{end}" for name in facts["columns"] for end in ("", "_low", "_high")}
     if strays or not shown:
         raise ArtifactMismatch(

@@ -1,6 +1,6 @@
 """Figures of one drive: methods in a strip, the teacher's guidance, the gate, and the way from clip to avatar.
 
-Reads: truth.mp4 and every variant's video, the avatar's Motion, and of the clip: crop, labels, overlay, emotion, speech,
+Reads: truth.mp4 and every video to compare, the avatar's Motion, and of the clip: crop, labels, overlay, emotion, speech,
 sync and action units. Writes: one PNG and one PDF a figure.
 """
 
@@ -14,6 +14,7 @@ from emotag.io.artifact import read_json
 from emotag.io.video import probe, read_frames, read_gray
 from emotag.parts import spread
 from emotag.report import plots, strips
+from emotag.report.study import named
 from emotag.tracking.regions import LABELS
 from emotag.types import FPS, NEUTRAL, TOKEN_RATE_HZ
 
@@ -49,11 +50,10 @@ def run(
     loudness = energy(Speech.load(speech), times, float(read_json(sync, "offset_frames")["offset_frames"]))
 
     chosen = spread(len(frames), MOMENTS)
-    shown = {"ground truth" if path == truth else path.parent.name: path for path in [truth, *videos]}
-    rows = {name: list(read_frames(path, size=SIZE, only=chosen)) for name, path in shown.items()}
+    rows = {clip.method: list(read_frames(clip.path, size=SIZE, only=chosen)) for clip in named([truth, *videos])}
     plots.save(strips.strip(rows, times[chosen]), *out_strip)
 
-    plots.save(strips.guidance(rows["ground truth"], times[chosen], times, judged, gates), *out_guidance)
+    plots.save(strips.guidance(rows["ground_truth"], times[chosen], times, judged, gates), *out_guidance)
     # From the calmest to the most expressive face.
     ranked = np.argsort(judged[:, NEUTRAL], kind="stable")[::-1][spread(len(frames), FACES)]
     faces = {int(k): frame for k, frame in zip(sorted(ranked), read_frames(truth, size=SIZE, only=ranked), strict=True)}

@@ -229,7 +229,7 @@ class Plan:
         trained = (identity for identity in self.config.identities if not self.priors.choice(identity)[0])
         priors = dict.fromkeys(self.left_out(identity) for identity in trained)
         names += [f"prior/{self.corpus()}@{left_out}" for left_out in priors]
-        names += ["mouths"] * (None not in self.config.figures.model_dump().values())
+        names += ["mouths"] * (None not in self.config.figures.clips().values())
         return [f"results/figures/{name}.png" for name in names]
 
     # Functions of wildcards.

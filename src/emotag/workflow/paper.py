@@ -45,6 +45,7 @@ class Table(Settings):
     variants: list[Name] = Field(min_length=1)
     columns: list[Name] = Field(min_length=1)
     expect: Claim | None = None
+    sheet: Name | None = Field(None, description="file it is published in beside other settings (`emotag publish`)")
 
 
 class PaperFile(Settings):
@@ -130,17 +131,27 @@ class Paper:
             if method.name in self.models.variants:
                 raise ConfigError(f"methods: {method.name!r} is the name of a variant, give it another")
 
-    def check_study(self) -> None:
-        """Refuse variants of the user study that are not declared, or cannot be.
+    def check_shown(self) -> None:
+        """Refuse variants of the user study or of the figures that are not declared, or cannot be.
 
         Raises:
             ConfigError: names the variant.
         """
-        for name in self.plan.config.study.variants:
-            if name not in self.models.variants:
-                known = ", ".join(self.models.variants)
-                raise ConfigError(f"study.variants names {name!r}, expected some of {known}")
-            self.models.owner(name, "adapt")
+        config = self.plan.config
+        known = [*self.models.variants, *self.others()]
+        for section in ("study", "figures"):
+            for name in getattr(config, section).variants:
+                if name not in known:
+                    raise ConfigError(f"{section}.variants names {name!r}, expected some of {', '.join(known)}")
+                self.root(name)
+
+    def others(self) -> list[str]:
+        """Names of other people's systems."""
+        return [method.name for method in self.plan.config.methods]
+
+    def root(self, name: str) -> str:
+        """Below which folder the work of a variant, or another system's, lies."""
+        return f"results/variants/{name}" if name in self.others() else self.models.root(name, "adapt")
 
     def seconds_of(self, clip: str) -> float | None:
         """Length of a clip; None where it is still to be made."""
@@ -183,7 +194,7 @@ class Paper:
         }
 
     def _files(self, case: Case, kind: str, model: str, columns) -> dict[str, Any]:
-        root = f"results/variants/{model}" if kind == "external" else self.models.root(model, "adapt")
+        root = self.root(model)
         files = {
             "case": f"{case.identity}/{case.drive}",
             "person": case.person,
@@ -211,11 +222,11 @@ class Paper:
         )
 
     def rated(self) -> list[str]:
-        """The videos of the user study: those of the run, and the avatars of the variants that study.variants names."""
+        """The videos of the user study: those of the run, and the avatars that study.variants names."""
         mine = self.plan.rated()
         avatars = [file for file in mine if file.endswith("/avatar/video.mp4")]
         others = [
-            f"{self.models.root(name, 'adapt')}/{file.removeprefix('results/')}"
+            f"{self.root(name)}/{file.removeprefix('results/')}"
             for name in self.plan.config.study.variants
             for file in avatars
         ]
@@ -223,6 +234,12 @@ class Paper:
         return list(dict.fromkeys([*mine, *others]))
 
     # Functions of wildcards.
+
+    def compared(self, wildcards: Any) -> list[str]:
+        """The videos that figures.variants puts into the strip of a drive."""
+        place = f"identities/{wildcards.identity}/drives/{wildcards.drive}/avatar/video.mp4"
+        roots = dict.fromkeys(self.root(name) for name in self.plan.config.figures.variants)
+        return [f"{root}/{place}" for root in roots if root != "results"]
 
     def inputs(self, wildcards: Any) -> list[str]:
         """Every file that a table is made of."""
