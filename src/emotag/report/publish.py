@@ -108,8 +108,8 @@ def claims(entries: Sequence[Entry]) -> list[str]:
     """What the paper claims against what was measured, one line a table and metric."""
     found = [f"- `{entry.name}`, {line}." for entry in entries for line in entry.facts("claims", [])]
     told = (
-        "Best is the full model; those that leave something out lose. Drops are compared clip by clip; noise is where their 95 % "
-        "bootstrap interval over people and clips has both signs."
+        "Best is the full model; those that leave something out lose. Drops are taken clip by clip; within the noise they are "
+        "where their 95 % bootstrap interval over people and clips has both signs."
     )
     return ["## What the paper claims", "", told, "", *found, ""] if found else []
 
