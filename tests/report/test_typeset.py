@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from emotag.errors import ArtifactMismatch
+from emotag.metrics.base import METRICS
 from emotag.report import references, typeset
 
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "reference"
@@ -109,6 +110,24 @@ def test_latex_is_well_formed(table):
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {3}
     assert code.index(r"\toprule") < code.index(r"\midrule") < code.index("other footage") < code.index(r"\bottomrule")
     assert r"w/o a\_b \& 5\% \{x\}" in code and r"\textbf{2.100}" in code
+
+
+def test_latex_of_many_columns_stands_in_blocks(tmp_path):
+    """Every column once, six abreast at most, each block with every row of ours."""
+    names = list(METRICS)[:14]
+    rows = {row: {name: typeset.Cell(k + 0.5) for k, name in enumerate(names)} for row in ("ground truth", "avatar")}
+    wide = typeset.Finished("Wide", [METRICS[name] for name in names], rows)
+    code = "\n".join(line for line in typeset.latex(wide, "wide").splitlines() if not line.startswith("%"))
+    assert [len(found) for found in re.findall(r"\\begin\{tabular\}\{l(r+)\}", code)] == [6, 6, 2]
+    heads = [line.split("&") for line in code.splitlines() if line.strip().startswith("&")]
+    assert [typeset.escape(METRICS[name].heading()) for name in names] == [
+        cell.removesuffix(r"\\").strip() for head in heads for cell in head[1:]
+    ]
+    assert sum(line.strip().startswith("avatar &") for line in code.splitlines()) == 3
+    for kind in ("table", "tabular"):
+        assert code.count(f"\\begin{{{kind}}}") == code.count(f"\\end{{{kind}}}")
+    bare = re.sub(r"\\[{}%&_#$]", "", code)
+    assert bare.count("{") == bare.count("}")
 
 
 def test_latex_compiles(table, tmp_path):

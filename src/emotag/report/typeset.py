@@ -10,7 +10,7 @@ import html
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from emotag.report.tables import MISSING, cell
 
 # Rows that say what is possible, not what a method does: they take no part in "best".
 NOT_RANKED = ("ground truth", "ground_truth", "truth", "upper_bound", "upper bound")
+COLUMNS_ABREAST = 6
 HTML_STYLE = (
     "body{font:15px/1.4 system-ui,sans-serif;margin:1rem}h1{font-size:1.2rem}table{border-collapse:collapse}"
     "td,th{padding:.2rem .6rem;text-align:right}th[scope]{text-align:left;font-weight:400}thead{border-bottom:2px solid}"
@@ -219,23 +220,36 @@ def escape(text: str) -> str:
 
 
 def latex(table: Finished, label: str) -> str:
-    r"""A `table` environment that needs booktabs and graphicx: \usepackage{booktabs,graphicx}."""
-    bold = "\x01{}\x02"
-    width = len(table.columns)
+    r"""A `table` environment that needs booktabs and graphicx: \usepackage{booktabs,graphicx}.
+
+    More than `COLUMNS_ABREAST` columns stand in blocks below one another: shrunk to a page's width nobody could read them.
+    """
     lines = [
         r"\begin{table}[t]", r"  \centering", rf"  \caption{{{escape(table.caption)}}}", rf"  \label{{tab:{label}}}",
-        r"  \resizebox{\linewidth}{!}{%", rf"  \begin{{tabular}}{{l{'r' * width}}}", r"    \toprule",
+    ]  # fmt: skip
+    blocks = [table.columns[k : k + COLUMNS_ABREAST] for k in range(0, len(table.columns), COLUMNS_ABREAST)]
+    for number, columns in enumerate(blocks):
+        lines += [r"  \par\medskip"] * (number > 0) + _latex_block(replace(table, columns=columns))
+    lines.append(r"\end{table}")
+    told = [f"{column.name}: {column.definition}" for column in table.columns] + table.notes() + made_by(table.facts)
+    return "\n".join([*(f"% {' '.join(line.split())}" for line in told), *lines, ""])
+
+
+def _latex_block(table: Finished) -> list[str]:
+    """A tabular of all rows that is shrunk to the line's width where it is wider."""
+    width = len(table.columns)
+    lines = [
+        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        rf"  \begin{{tabular}}{{l{'r' * width}}}", r"    \toprule",
         "    " + " & ".join(["", *(escape(column.heading()) for column in table.columns)]) + r" \\", r"    \midrule",
     ]  # fmt: skip
-    lines += [_latex_row(name, cells) for name, cells in own_rows(table, bold)]
+    lines += [_latex_row(name, cells) for name, cells in own_rows(table, "\x01{}\x02")]
     published = table.published()
     if published:
         lines += [r"    \midrule", rf"    \multicolumn{{{width + 1}}}{{l}}{{\emph{{Published, {MARK}}}}} \\"]
         for name, values in published:
             lines.append(_latex_row(name, [cell(values.get(column.name, math.nan)) for column in table.columns]))
-    lines += [r"    \bottomrule", r"  \end{tabular}}", r"\end{table}"]
-    told = [f"{column.name}: {column.definition}" for column in table.columns] + table.notes() + made_by(table.facts)
-    return "\n".join([*(f"% {' '.join(line.split())}" for line in told), *lines, ""])
+    return [*lines, r"    \bottomrule", r"  \end{tabular}}"]
 
 
 def _latex_row(name: str, cells: Sequence[str]) -> str:
