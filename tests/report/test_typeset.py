@@ -112,11 +112,18 @@ def test_latex_is_well_formed(table):
     assert r"w/o a\_b \& 5\% \{x\}" in code and r"\textbf{2.100}" in code
 
 
-def test_latex_of_many_columns_stands_in_blocks(tmp_path):
-    """Every column once, six abreast at most, each block with every row of ours."""
+@pytest.fixture
+def wide():
+    """Fourteen columns of every unit and direction, and names that LaTeX could stumble over."""
     names = list(METRICS)[:14]
-    rows = {row: {name: typeset.Cell(k + 0.5) for k, name in enumerate(names)} for row in ("ground truth", "avatar")}
-    wide = typeset.Finished("Wide", [METRICS[name] for name in names], rows)
+    cell = typeset.Cell(10.5, 9.25, 11.75)
+    rows = {row: dict.fromkeys(names, cell) for row in ("ground truth", "avatar", "w/o gate (g ≡ 1, 5 %) → {δ}_b & …")}
+    return typeset.Finished("Wide: 100 % of it", [METRICS[name] for name in names], rows)
+
+
+def test_latex_of_many_columns_stands_in_blocks(wide):
+    """Every column once, six abreast at most, each block with every row of ours."""
+    names = [column.name for column in wide.columns]
     code = "\n".join(line for line in typeset.latex(wide, "wide").splitlines() if not line.startswith("%"))
     assert [len(found) for found in re.findall(r"\\begin\{tabular\}\{l(r+)\}", code)] == [6, 6, 2]
     heads = [line.split("&") for line in code.splitlines() if line.strip().startswith("&")]
@@ -130,11 +137,11 @@ def test_latex_of_many_columns_stands_in_blocks(tmp_path):
     assert bare.count("{") == bare.count("}")
 
 
-def test_latex_compiles(table, tmp_path):
+def test_latex_compiles(table, wide, tmp_path):
     pdflatex = shutil.which("pdflatex")
     if pdflatex is None:
         pytest.skip("no pdflatex on this machine (Debian: texlive-latex-recommended)")
-    body = typeset.latex(table, "table1_neutral")
+    body = typeset.latex(table, "table1_neutral") + typeset.latex(wide, "wide")
     page = (
         "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage{booktabs,graphicx}\n"
         f"\\begin{{document}}\n{body}\\end{{document}}\n"
