@@ -110,6 +110,7 @@ def test_latex_is_well_formed(table):
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {3}
     assert code.index(r"\toprule") < code.index(r"\midrule") < code.index("other footage") < code.index(r"\bottomrule")
     assert r"w/o a\_b \& 5\% \{x\}" in code and r"\textbf{2.100}" in code
+    assert r"avatar & \textbf{28.50$_{27.00}^{30.00}$} &" in code and "[27" not in code
 
 
 @pytest.fixture
@@ -121,16 +122,17 @@ def wide():
     return typeset.Finished("Wide: 100 % of it", [METRICS[name] for name in names], rows)
 
 
-def test_latex_of_many_columns_stands_in_blocks(wide):
-    """Every column once, six abreast at most, each block with every row of ours."""
+def test_latex_of_many_columns_is_continued(wide):
+    """Every column once, five abreast at most, each table with every row of ours and a label of its own."""
     names = [column.name for column in wide.columns]
     code = "\n".join(line for line in typeset.latex(wide, "wide").splitlines() if not line.startswith("%"))
-    assert [len(found) for found in re.findall(r"\\begin\{tabular\}\{l(r+)\}", code)] == [6, 6, 2]
+    assert [len(found) for found in re.findall(r"\\begin\{tabular\}\{l(r+)\}", code)] == [5, 5, 4]
     heads = [line.split("&") for line in code.splitlines() if line.strip().startswith("&")]
     assert [typeset.escape(METRICS[name].heading()) for name in names] == [
         cell.removesuffix(r"\\").strip() for head in heads for cell in head[1:]
     ]
     assert sum(line.strip().startswith("avatar &") for line in code.splitlines()) == 3
+    assert re.findall(r"\\label\{(.*)\}", code) == ["tab:wide", "tab:wide-2", "tab:wide-3"]
     for kind in ("table", "tabular"):
         assert code.count(f"\\begin{{{kind}}}") == code.count(f"\\end{{{kind}}}")
     bare = re.sub(r"\\[{}%&_#$]", "", code)
