@@ -22,20 +22,23 @@ HASH_DIGITS = 12
 HOW_TO_READ = (
     "Columns of a table are its rows of the CSV file: the ground truth against itself, the baselines (`frozen`, `nearest`, "
     "`upper_bound`), variants, other systems. A number is the mean over people, in brackets its 95 % bootstrap interval over "
-    "people and clips; bold is the best of what is ranked; a dash is what was not measured. Definitions stand below. "
+    "people and clips; bold is the best of what is ranked; a dash is what was not measured. Definitions stand below; each "
+    "clip's own numbers are in `per_clip/`. "
     f"Published numbers stand apart: they are of {MARK}, and no digit of theirs compares with one of ours."
 )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One finished table: its name, the `sheet` it goes into under the name `part` of its setting, its CSV's `lines`."""
+    """One finished table: its name, the `sheet` it goes into under the name `part` of its setting, its CSV's `lines`, and
+    those of its `cells`, one a number."""
 
     name: str
     sheet: str
     part: str
     table: Finished
     lines: Sequence[Mapping[str, str]]
+    cells: Sequence[Mapping[str, str]] = ()
 
     def facts(self, key: str, default: Any = None) -> Any:
         """What the table's sidecar says."""
@@ -76,6 +79,23 @@ def sheet(entries: Sequence[Entry]) -> str:
     writer = csv.DictWriter(buffer, ["row", "kind", *columns], restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows.values())
+    return buffer.getvalue()
+
+
+def per_clip(entry: Entry) -> str:
+    """CSV with a line a row and test of a clip: the numbers that the table's means are of. What not every row has a number for
+    is left out, as it is of the means.
+    """
+    metrics = [column.name for column in entry.table.columns]
+    lines: dict[tuple[str, str], dict[str, str]] = {}
+    for found in entry.cells:
+        if found["counted"] == "True":
+            same = {name: found[name] for name in ("row", "kind", "person", "case")}
+            lines.setdefault((found["row"], found["case"]), same)[found["metric"]] = found["value"]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, ["row", "kind", "person", "case", *metrics], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines.values())
     return buffer.getvalue()
 
 
