@@ -18,7 +18,7 @@ page CONFIG OUT [--remarks F]
                              is put into it where there is such a file
 publish TABLES OUT [--title T] [--command C] [--remarks F]
                              write the finished tables of the folder TABLES (results/tables) in the form that is committed:
-                             a CSV file each and the page tables.md; C is the command they were made by
+                             CSV files and the page tables.md; C is the command they were made by
 """
 
 import argparse

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotag.metrics.base import METRICS, OPTIONAL
+from emotag.workflow.sources import closure
 
 TESTS = Path(__file__).resolve().parents[1]
 IMAGE, LIPS, FACE = "metrics/test_image.py", "metrics/test_lips.py", "metrics/test_face.py"
@@ -68,6 +69,11 @@ def test_metric_says_what_it_is(metric):
     assert not metric.definition.endswith(".")
     if "px512" in metric.name:
         assert metric.unit == "px" and "512" in metric.definition
+
+
+@pytest.mark.parametrize("stage", ["measure", "measure_speech", "table"])
+def test_a_changed_definition_makes_every_row_again(stage):
+    assert any(part.startswith("emotag.metrics.base@") for part in closure(f"emotag.stages.{stage}"))
 
 
 def test_optional_metrics_are_metrics():

@@ -9,8 +9,10 @@ from emotag.errors import ArtifactMismatch
 from emotag.report.comparison import (
     Number,
     Row,
+    Summary,
     bootstrap,
     check_comparable,
+    drops,
     judge,
     mean_of_people,
     shared_cases,
@@ -81,10 +83,44 @@ def test_direction_is_the_metrics():
     assert math.isnan(worse_by("gaussians", 1, 2)) and math.isnan(worse_by("psnr_full", math.nan, 2))
 
 
+def clips(name, *values):
+    """A row of one clip a person, by PSNR."""
+    cases = {str(k): {"psnr_full": number(value, person=str(k))} for k, value in enumerate(values)}
+    return Row(name, "variant", cases)
+
+
+def judged(*rows, largest=("no_a",), metric="psnr_full"):
+    counted = {str(k) for k in range(9)}
+    lost = drops({row.name: row for row in rows}, "full", metric, counted)
+    [line] = judge({metric: lost}, "full", list(largest))
+    return line
+
+
+def test_drops_are_of_the_same_clips_and_hard_ones_do_not_blur_them():
+    lost = drops(
+        {"full": clips("full", 20.0, 40.0), "no_a": clips("no_a", 19.0, 39.0)}, "full", "psnr_full", {"0", "1"}
+    )
+    assert lost == {"no_a": Summary(1.0, 1.0, 1.0, 2)}
+    assert drops({"full": clips("full", 20.0), "no_a": clips("no_a")}, "full", "psnr_full", {"0"})["no_a"].cases == 0
+
+
 def test_claims_are_said_as_they_are():
-    numbers = {"full": {"psnr_full": 30.0}, "no_a": {"psnr_full": 28.0}, "no_b": {"psnr_full": 29.0}}
-    assert judge(numbers, "full", ["no_a"], ["psnr_full"]) == ["psnr_full: full best holds; largest drops no_a hold"]
-    numbers["no_b"]["psnr_full"] = 31.0
-    [line] = judge(numbers, "full", ["no_b"], ["psnr_full"])
-    assert "does not hold (no_b better than full)" in line and "are no_a instead" in line
-    assert judge(numbers, "full", ["no_a"], ["sync_c"]) == ["sync_c: not measured"]
+    full, no_a, no_b = clips("full", 30.0, 30.0, 30.0), clips("no_a", 28.0, 27.0, 28.0), clips("no_b", 29.0, 29.0, 29.5)
+    assert judged(full, no_a, no_b) == "psnr_full: full best holds; largest drops no_a hold"
+    better = clips("no_b", 31.0, 31.0, 31.5)
+    line = judged(full, no_a, better, largest=["no_b"])
+    assert "does not hold (no_b is better by 1.17, beyond the noise)" in line and "are no_a instead" in line
+    assert judged(full, no_a, metric="sync_c") == "sync_c: not measured"
+
+
+def test_noise_is_called_noise():
+    full, no_a = clips("full", 30.0, 30.0, 30.0), clips("no_a", 28.0, 27.0, 28.0)
+    assert "holds (within the noise: no_b);" in judged(full, no_a, clips("no_b", 31.0, 29.0, 29.0))
+    assert "(no_b is better by 0.333, within the noise)" in judged(full, no_a, clips("no_b", 29.0, 31.0, 31.0))
+    alone = judged(clips("full", 30.0), clips("no_a", 31.0))
+    assert "no_a is better by 1, of one clip" in alone
+
+
+def test_what_was_not_measured_is_no_smaller_drop():
+    line = judged(clips("full", 30.0, 30.0), clips("no_a"), clips("no_b", 29.0, 29.0))
+    assert line.endswith("largest drops no_a cannot be told, no_a was not measured")

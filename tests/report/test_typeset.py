@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from emotag.errors import ArtifactMismatch
+from emotag.metrics.base import METRICS
 from emotag.report import references, typeset
 
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "reference"
@@ -109,13 +110,40 @@ def test_latex_is_well_formed(table):
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {3}
     assert code.index(r"\toprule") < code.index(r"\midrule") < code.index("other footage") < code.index(r"\bottomrule")
     assert r"w/o a\_b \& 5\% \{x\}" in code and r"\textbf{2.100}" in code
+    assert r"avatar & \textbf{28.50$_{27.00}^{30.00}$} &" in code and "[27" not in code
 
 
-def test_latex_compiles(table, tmp_path):
+@pytest.fixture
+def wide():
+    """Fourteen columns of every unit and direction, and names that LaTeX could stumble over."""
+    names = list(METRICS)[:14]
+    cell = typeset.Cell(10.5, 9.25, 11.75)
+    rows = {row: dict.fromkeys(names, cell) for row in ("ground truth", "avatar", "w/o gate (g ≡ 1, 5 %) → {δ}_b & …")}
+    return typeset.Finished("Wide: 100 % of it", [METRICS[name] for name in names], rows)
+
+
+def test_latex_of_many_columns_is_continued(wide):
+    """Every column once, five abreast at most, each table with every row of ours and a label of its own."""
+    names = [column.name for column in wide.columns]
+    code = "\n".join(line for line in typeset.latex(wide, "wide").splitlines() if not line.startswith("%"))
+    assert [len(found) for found in re.findall(r"\\begin\{tabular\}\{l(r+)\}", code)] == [5, 5, 4]
+    heads = [line.split("&") for line in code.splitlines() if line.strip().startswith("&")]
+    assert [typeset.escape(METRICS[name].heading()) for name in names] == [
+        cell.removesuffix(r"\\").strip() for head in heads for cell in head[1:]
+    ]
+    assert sum(line.strip().startswith("avatar &") for line in code.splitlines()) == 3
+    assert re.findall(r"\\label\{(.*)\}", code) == ["tab:wide", "tab:wide-2", "tab:wide-3"]
+    for kind in ("table", "tabular"):
+        assert code.count(f"\\begin{{{kind}}}") == code.count(f"\\end{{{kind}}}")
+    bare = re.sub(r"\\[{}%&_#$]", "", code)
+    assert bare.count("{") == bare.count("}")
+
+
+def test_latex_compiles(table, wide, tmp_path):
     pdflatex = shutil.which("pdflatex")
     if pdflatex is None:
         pytest.skip("no pdflatex on this machine (Debian: texlive-latex-recommended)")
-    body = typeset.latex(table, "table1_neutral")
+    body = typeset.latex(table, "table1_neutral") + typeset.latex(wide, "wide")
     page = (
         "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage{booktabs,graphicx}\n"
         f"\\begin{{document}}\n{body}\\end{{document}}\n"

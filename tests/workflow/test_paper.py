@@ -142,6 +142,10 @@ def test_settings_that_a_variant_cannot_stand_on_stop_the_paper_alone():
         ({"columns": ["psnr"]}, "names metric 'psnr'"),
         ({"columns": []}, "columns"),
         ({"expect": {"best": "full", "among": ["x"], "largest_drops": [], "metrics": ["fps"]}}, "variant 'x'"),
+        (
+            {"expect": {"best": "full", "among": ["full"], "largest_drops": [], "metrics": ["aue_l"]}},
+            "metric 'aue_l', expected one of fps",
+        ),
         ({"caption": None}, "caption"),
     ],
 )

@@ -138,29 +138,51 @@ def worse_by(metric: str, row: float, than: float) -> float:
     return than - row if declared.higher_is_better else row - than
 
 
-def judge(
-    numbers: Mapping[str, Mapping[str, float]], best: str, largest: Sequence[str], metrics: Sequence[str]
-) -> list[str]:
+def drops(rows: Mapping[str, Row], best: str, metric: str, counted: set[str]) -> dict[str, Summary]:
+    """By how much every other row is worse than `best`, case by case, so that what makes a clip hard for all drops out: mean
+    and interval as of `summarise`. Rows without a number are NaN.
+    """
+    found = {}
+    for name, row in rows.items():
+        if name == best:
+            continue
+        cases = sorted(row.known(metric) & rows[best].known(metric) & counted)
+        pairs = [(row.cases[case][metric], rows[best].cases[case][metric]) for case in cases]
+        values = np.array([worse_by(metric, one.value, other.value) for one, other in pairs])
+        people = [one.person for one, _ in pairs]
+        found[name] = (
+            Summary(mean_of_people(values, people), *bootstrap(values, people), len(cases)) if cases else Summary()
+        )
+    return found
+
+
+def judge(found: Mapping[str, Mapping[str, Summary]], best: str, largest: Sequence[str]) -> list[str]:
     """What the paper claims of an ablation against what was measured, one plain line a metric.
 
-    `numbers` {row: {metric: value}}: the full model `best` and the rows that leave something out.
+    `found` {metric: `drops` of the rows that leave something out}: the full model is `best`, those of `largest` lose most.
+    A drop is within the noise where its interval has both signs; of a single clip there is no interval.
     """
-    lines = []
-    for metric in metrics:
-        drops = {
-            row: worse_by(metric, found.get(metric, math.nan), numbers.get(best, {}).get(metric, math.nan))
-            for row, found in numbers.items()
-            if row != best
-        }
-        drops = {row: drop for row, drop in drops.items() if not math.isnan(drop)}
-        if not drops:
-            lines.append(f"{metric}: not measured")
-            continue
-        better = [row for row, drop in drops.items() if drop < 0]
-        order = sorted(drops, key=lambda row: -drops[row])
-        first = "holds" if not better else f"does not hold ({', '.join(better)} better than {best})"
-        second = (
-            "hold" if set(order[: len(largest)]) == set(largest) else f"are {', '.join(order[: len(largest)])} instead"
-        )
-        lines.append(f"{metric}: {best} best {first}; largest drops {', '.join(largest)} {second}")
-    return lines
+    return [f"{metric}: {verdict(of_rows, best, largest)}" for metric, of_rows in found.items()]
+
+
+def verdict(of_rows: Mapping[str, Summary], best: str, largest: Sequence[str]) -> str:
+    """Both claims of one metric."""
+    known = {row: drop for row, drop in of_rows.items() if not math.isnan(drop.value)}
+    if not known:
+        return "not measured"
+    better = [f"{row} is better by {amount(drop)}" for row, drop in known.items() if drop.value < 0]
+    noise = [row for row, drop in known.items() if drop.value >= 0 and drop.low <= 0 <= drop.high]
+    first = f"does not hold ({'; '.join(better)})" if better else "holds"
+    first += f" (within the noise: {', '.join(noise)})" if noise else ""
+    order = sorted(known, key=lambda row: -known[row].value)[: len(largest)]
+    if lacking := [row for row in largest if row not in known]:
+        second = f"cannot be told, {', '.join(lacking)} was not measured"
+    else:
+        second = "hold" if set(order) == set(largest) else f"are {', '.join(order)} instead"
+    return f"{best} best {first}; largest drops {', '.join(largest)} {second}"
+
+
+def amount(drop: Summary) -> str:
+    """The size of a drop below nothing, and whether it is more than noise."""
+    told = "of one clip" if math.isnan(drop.low) else "within the noise" if drop.high >= 0 else "beyond the noise"
+    return f"{-drop.value:.3g}, {told}"

@@ -9,8 +9,9 @@ import csv
 import html
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from emotag.report.tables import MISSING, cell
 
 # Rows that say what is possible, not what a method does: they take no part in "best".
 NOT_RANKED = ("ground truth", "ground_truth", "truth", "upper_bound", "upper bound")
+COLUMNS_ABREAST = 5
+INTERVAL = re.compile(r" \[(\S+), (\S+)\]")
 HTML_STYLE = (
     "body{font:15px/1.4 system-ui,sans-serif;margin:1rem}h1{font-size:1.2rem}table{border-collapse:collapse}"
     "td,th{padding:.2rem .6rem;text-align:right}th[scope]{text-align:left;font-weight:400}thead{border-bottom:2px solid}"
@@ -219,25 +222,41 @@ def escape(text: str) -> str:
 
 
 def latex(table: Finished, label: str) -> str:
-    r"""A `table` environment that needs booktabs and graphicx: \usepackage{booktabs,graphicx}."""
-    bold = "\x01{}\x02"
+    r"""`table` environments that need booktabs and graphicx: \usepackage{booktabs,graphicx}.
+
+    Intervals are small figures beside the number. More than `COLUMNS_ABREAST` columns are continued in further tables: shrunk
+    to a page's width nobody could read them.
+    """
+    blocks = [table.columns[k : k + COLUMNS_ABREAST] for k in range(0, len(table.columns), COLUMNS_ABREAST)]
+    told = [f"{column.name}: {column.definition}" for column in table.columns] + table.notes() + made_by(table.facts)
+    lines = [f"% {' '.join(line.split())}" for line in told]
+    for number, columns in enumerate(blocks, 1):
+        more, suffix = (" (continued)", f"-{number}") if number > 1 else ("", "")
+        lines += [
+            r"\begin{table}[t]", r"  \centering\footnotesize\renewcommand{\arraystretch}{1.2}",
+            rf"  \caption{{{escape(table.caption)}{more}}}", rf"  \label{{tab:{label}{suffix}}}",
+            *_latex_tabular(replace(table, columns=columns)), r"\end{table}",
+        ]  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def _latex_tabular(table: Finished) -> list[str]:
+    """A tabular of all rows that is shrunk to the line's width where it is wider."""
     width = len(table.columns)
     lines = [
-        r"\begin{table}[t]", r"  \centering", rf"  \caption{{{escape(table.caption)}}}", rf"  \label{{tab:{label}}}",
-        r"  \resizebox{\linewidth}{!}{%", rf"  \begin{{tabular}}{{l{'r' * width}}}", r"    \toprule",
+        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        rf"  \begin{{tabular}}{{l{'r' * width}}}", r"    \toprule",
         "    " + " & ".join(["", *(escape(column.heading()) for column in table.columns)]) + r" \\", r"    \midrule",
     ]  # fmt: skip
-    lines += [_latex_row(name, cells) for name, cells in own_rows(table, bold)]
+    lines += [_latex_row(name, cells) for name, cells in own_rows(table, "\x01{}\x02")]
     published = table.published()
     if published:
         lines += [r"    \midrule", rf"    \multicolumn{{{width + 1}}}{{l}}{{\emph{{Published, {MARK}}}}} \\"]
         for name, values in published:
             lines.append(_latex_row(name, [cell(values.get(column.name, math.nan)) for column in table.columns]))
-    lines += [r"    \bottomrule", r"  \end{tabular}}", r"\end{table}"]
-    told = [f"{column.name}: {column.definition}" for column in table.columns] + table.notes() + made_by(table.facts)
-    return "\n".join([*(f"% {' '.join(line.split())}" for line in told), *lines, ""])
+    return [*lines, r"    \bottomrule", r"  \end{tabular}}"]
 
 
 def _latex_row(name: str, cells: Sequence[str]) -> str:
-    text = " & ".join(escape(part) for part in [name, *cells])
+    text = " & ".join([escape(name), *(INTERVAL.sub(r"$_{\1}^{\2}$", escape(cell)) for cell in cells)])
     return "    " + text.replace("\x01", r"\textbf{").replace("\x02", "}") + r" \\"

@@ -21,7 +21,7 @@ from emotag.io.artifact import read_json, write_atomic, write_json
 from emotag.metrics.base import METRICS
 from emotag.provenance import commit
 from emotag.report import costs
-from emotag.report.comparison import Number, Row, Summary, check_comparable, judge, shared_cases, summarise
+from emotag.report.comparison import Number, Row, Summary, check_comparable, drops, judge, shared_cases, summarise
 
 CELLS = (
     "row",
@@ -176,9 +176,9 @@ def sidecar(
     if wanted["expect"]:
         claim = wanted["expect"]
         said = [claim["best"], *claim["among"]]
-        names = {row["name"]: row["row"] for row in wanted["rows"] if row["name"] in said}
-        means = {name: {m: found[label][m].value for m in claim["metrics"]} for name, label in names.items()}
-        content["claims"] = judge(means, claim["best"], claim["largest_drops"], claim["metrics"])
+        compared = {row["name"]: rows[row["row"]] for row in wanted["rows"] if row["name"] in said}
+        lost = {name: drops(compared, claim["best"], name, counted.get(name, set())) for name in claim["metrics"]}
+        content["claims"] = judge(lost, claim["best"], claim["largest_drops"])
     return content
 
 

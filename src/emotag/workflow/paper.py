@@ -75,7 +75,8 @@ def read_tables(path: Path, variants: Mapping[str, object]) -> PaperFile:
         claimed = [claim.best, *claim.among, *claim.largest_drops] if claim else []
         for kind, names, known in (
             ("variant", [*table.variants, *claimed], variants),
-            ("metric", [*table.columns, *(claim.metrics if claim else ())], METRICS),
+            ("metric", table.columns, METRICS),
+            ("metric", claim.metrics if claim else [], table.columns),
         ):
             if strange := [name for name in names if name not in known]:
                 raise ConfigError(f"{where} names {kind} {strange[0]!r}, expected one of {', '.join(known)}")
