@@ -2,6 +2,7 @@
 import sys
 from pathlib import Path
 
+from snakemake.jobs import Job
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -43,4 +44,4 @@ rule all:
         f"results/summary/{CONFIG.adapt.identity}.json",
 
 
-quicken(workflow.rules)
+quicken(workflow.rules, Job)
