@@ -2,6 +2,7 @@
 import sys
 from pathlib import Path
 
+from snakemake.dag import DAG
 from snakemake.jobs import Job
 from snakemake.utils import min_version
 
@@ -44,4 +45,4 @@ rule all:
         f"results/summary/{CONFIG.adapt.identity}.json",
 
 
-quicken(workflow.rules, Job)
+quicken(workflow.rules, Job, DAG)

@@ -7,10 +7,13 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+from snakemake import api  # noqa: F401  (first, or the others import each other in a circle)
 from snakemake.common import get_function_params
+from snakemake.dag import DAG
 from snakemake.jobs import Job
 from snakemake.resources import Resource
 from snakemake.rules import Rule
+from snakemake.utils import format as snakemake_format
 
 from emotag.bench.working_tree import SNAKEMAKE
 from emotag.workflow import pace
@@ -20,9 +23,12 @@ from emotag.workflow.params import grows
 FILE = """
 import sys
 sys.path.insert(0, {sources!r})
+from snakemake.dag import DAG
 from snakemake.jobs import Job
 from emotag.workflow.pace import quicken
 from emotag.workflow.params import grows
+
+TEXT = "of the Snakefile"
 
 rule all:
     input: expand("{{x}}.txt", x=list("abcd"))
@@ -31,7 +37,10 @@ rule alike:
     output: "{{x}}.in"
     params: twice=lambda wildcards, output: output[0] * 2
     resources: mem_mb=grows(1000), runtime=grows(10)
-    shell: "echo {{wildcards.x}} {{params.twice}} {{resources}} > {{output}}"
+    log: "{{x}}.log"
+    shell:
+        "echo {{TEXT}} {{wildcards}} {{wildcards.x}} {{params.twice:q}} {{params[0]}} {{resources}} {{rule}} > {{output}}"
+        " && echo {{threads}} {{output[0]}} 2> {{log:q}}"
 
 rule unlike:
     input: lambda wildcards: wildcards.x + ".in"
@@ -52,11 +61,11 @@ def snakemake(tmp_path):
         folder = tmp_path / f"{quickened}"
         folder.mkdir(exist_ok=True)
         sources = inspect.getfile(pace).partition("/emotag/")[0]
-        text = FILE.format(sources=sources, quicken="quicken(workflow.rules, Job)" if quickened else "")
+        text = FILE.format(sources=sources, quicken="quicken(workflow.rules, Job, DAG)" if quickened else "")
         (folder / "Snakefile").write_text(text)
         command = [str(SNAKEMAKE), "--cores", "1", "-p", *arguments]
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return done, {path.name: path.read_text() for path in folder.glob("?.*")}
+        return done, {path.name: path.read_text() for path in folder.glob("?.*") if path.suffix != ".log"}
 
     return run
 
@@ -71,7 +80,7 @@ def told(done):
 def test_a_plan_is_the_same(snakemake):
     (quick, _), (plain, _) = snakemake(True, "-n"), snakemake(False, "-n")
     assert told(quick) == told(plain)
-    assert len(set(re.findall(r"echo (\d+) ", quick.stdout))) == 4
+    assert len(set(re.findall(r"echo (\d+) \d+ [a-d]\.in", quick.stdout))) == 4
 
 
 def test_another_attempt_has_its_own_resources_and_command(snakemake):
@@ -79,6 +88,10 @@ def test_another_attempt_has_its_own_resources_and_command(snakemake):
     assert quick.returncode == 0 and made == expected and len(made) == 8
     assert made["a.txt"].split() == ["9700", "20", "a.in"]
     assert "test 10 = 20" in quick.stdout and "test 20 = 20" in quick.stdout
+
+
+class Bare:
+    """What Snakemake might have become."""
 
 
 class Asked:
@@ -93,7 +106,7 @@ def test_what_functions_take_is_stated_as_it_is_and_rubbish_is_collected_rarely(
     rule = SimpleNamespace(input=[wrapped, "file"], params=[function, 3], resources=resources)
     before = gc.get_threshold()
     try:
-        pace.quicken([rule], object)
+        pace.quicken([rule], Bare, Bare)
         assert gc.get_threshold() == pace.RARELY
     finally:
         gc.set_threshold(*before)
@@ -117,9 +130,11 @@ def test_snakemake_has_what_is_wrapped_and_may_lack_it():
     bare = SimpleNamespace()
     pace.remember_resources(bare)
     assert not vars(bare)
+    assert callable(Job.format_wildcards) and Job.format_wildcards.__globals__["format"] is snakemake_format
+    assert callable(DAG.check_directory_outputs)
     lacking = type("Job", (), {"shellcmd": property(lambda job: "true")})
-    pace.remember_shell_command(lacking)
-    assert lacking().shellcmd == "true"
+    pace.quicken([], lacking, lacking)
+    assert lacking().shellcmd == "true" and not hasattr(lacking, "check_directory_outputs")
 
 
 def test_a_command_is_written_once_for_the_same_parameters_and_resources():
@@ -139,3 +154,43 @@ def test_a_command_is_written_once_for_the_same_parameters_and_resources():
     assert [first.shellcmd, first.shellcmd, second.shellcmd, second.shellcmd] == ["['a'] None"] * 2 + ["['b'] None"] * 2
     second._resources = [2]
     assert second.shellcmd == "['b'] [2]" and written == [first, second, second]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a {input.x:q} {params[0]} {{json}} {wildcards}", {"input", "params", "wildcards"}),
+        ("{threads} {TEXT}", {"threads", "TEXT"}),
+        ("{input:{width}}", {"{width}"}),
+        ("nothing", set()),
+    ],
+)
+def test_names_in_a_text(text, names):
+    assert pace.names_in(text) == names
+
+
+@pytest.mark.parametrize("wrong", ["TEKST", "params.thrice"])
+def test_what_a_command_has_not_is_told_as_ever(snakemake, monkeypatch, wrong):
+    """A misspelt name is an error that names it, also where it is an attribute of what a job has."""
+    monkeypatch.setitem(globals(), "FILE", FILE.replace("{{threads}}", f"{{{{{wrong}}}}}"))
+    (quick, _), (plain, _) = snakemake(True, "-n"), snakemake(False, "-n")
+    assert quick.returncode == plain.returncode == 1
+    ours, theirs = (done.stdout.partition("RuleException")[2].split("formatting")[0] for done in (quick, plain))
+    assert ours == theirs.replace("/False/", "/True/") and wrong.split(".")[-1] in ours
+
+
+@pytest.mark.parametrize(
+    ("outputs", "asked"), [(["a/b", "a/c", "ab"], 0), (["a/b", "a/b/c/d"], 1), (["x", "./x/y"], 1)]
+)
+def test_outputs_within_outputs_are_looked_for_where_there_are_folders(outputs, asked):
+    class Plan:
+        jobs = [SimpleNamespace(output=[file]) for file in outputs]
+        looked = 0
+
+        def check_directory_outputs(self):
+            self.looked += 1
+
+    pace.look_for_folders(Plan)
+    plan = Plan()
+    plan.check_directory_outputs()
+    assert plan.looked == asked

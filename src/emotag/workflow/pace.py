@@ -6,7 +6,11 @@ alone, and costs its time.
 
 import gc
 import inspect
+import os
+import string
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 # Nearly everything that a plan allocates lives as long as the plan: looking through it for rubbish, as often as Python does
@@ -16,14 +20,21 @@ RARELY = (100_000, 50, 100)
 STATED = "_overwrite_params"
 # An expression of Snakemake's default resources that is the same for every job.
 TMPDIR = "system_tmpdir"
+# What a command speaks of that a job has itself, and where it has it.
+OWN = {name: name for name in ("input", "output", "params", "threads", "resources", "log")} | {
+    "wildcards": "_format_wildcards"
+}
 
 
-def quicken(rules: Iterable[Any], job_class: type) -> None:
+def quicken(rules: Iterable[Any], job_class: type, plan_class: type) -> None:
     """Collect rubbish rarely; state what the functions of all `rules` take, and work out their resources once an attempt; let
-    jobs, of `job_class`, write down their shell command once.
+    jobs, of `job_class`, write their command once and out of what it speaks of; look for outputs within outputs quickly in
+    plans, of `plan_class` (Snakemake's DAG).
     """
     gc.set_threshold(*RARELY)
+    format_own(job_class)
     remember_shell_command(job_class)
+    look_for_folders(plan_class)
     for rule in rules:
         for function in functions_of(rule):
             state_parameters(function)
@@ -77,6 +88,35 @@ def remember_resources(rule: Any) -> None:
     rule.expand_resources = expanded
 
 
+def format_own(job_class: type) -> None:
+    """Let jobs write a text that speaks of nothing but their own out of just that, not of copies of all a Snakefile knows."""
+    write, format_text = (
+        getattr(job_class, "format_wildcards", None),
+        getattr(sys.modules[job_class.__module__], "format", None),
+    )
+    if write is None or format_text is None:
+        return
+
+    def format_wildcards(job: Any, text: str, **variables: Any) -> str:
+        names = names_in(text)
+        if not variables and names <= OWN.keys():
+            try:
+                return format_text(text, **{name: getattr(job, OWN[name]) for name in names})
+            except Exception:
+                # Snakemake says what is wrong, and where.
+                return write(job, text)
+        return write(job, text, **variables)
+
+    job_class.format_wildcards = format_wildcards
+
+
+@cache
+def names_in(text: str) -> frozenset[str]:
+    """What the fields of a text to be formatted speak of; a field within a field stands for itself."""
+    fields = [(name, spec) for _, name, spec, _ in string.Formatter().parse(text) if name is not None]
+    return frozenset(spec if "{" in spec else name.split(".")[0].split("[")[0] for name, spec in fields)
+
+
 def remember_shell_command(job_class: type) -> None:
     """Let jobs, which are asked three times in a row for their shell command when they are told of, write it down once.
 
@@ -96,3 +136,21 @@ def remember_shell_command(job_class: type) -> None:
         return text
 
     job_class.shellcmd = property(shellcmd, doc=write.__doc__)
+
+
+def look_for_folders(plan_class: type) -> None:
+    """Let a plan look for outputs that lie within others, which takes sorting all paths, only where there is any."""
+    check = getattr(plan_class, "check_directory_outputs", None)
+    if check is None:
+        return
+
+    def check_directory_outputs(plan: Any) -> None:
+        outputs = {os.path.abspath(file) for job in plan.jobs for file in job.output}
+        folders, above = set(), {os.path.dirname(file) for file in outputs}
+        while above:
+            folders |= above
+            above = {os.path.dirname(folder) for folder in above} - folders
+        if folders & outputs:
+            check(plan)
+
+    plan_class.check_directory_outputs = check_directory_outputs
