@@ -2,6 +2,8 @@
 import sys
 from pathlib import Path
 
+from snakemake.dag import DAG
+from snakemake.jobs import Job
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -43,4 +45,4 @@ rule all:
         f"results/summary/{CONFIG.adapt.identity}.json",
 
 
-quicken(workflow.rules)
+quicken(workflow.rules, Job, DAG)

@@ -1,4 +1,4 @@
-"""`python -m emotag`: look into an artifact, check a configuration, write its schema, watch training.
+"""`python -m emotag`: look into an artifact, check a configuration, write its schema, watch the jobs.
 
 inspect FILE                 kind, fields and provenance of any artifact
 check [--configfile F …]     validate config.yaml with files on top, as Snakemake would; exit code 2 if wrong
@@ -6,7 +6,7 @@ schema                       write src/emotag/config.schema.json
 forget NAME [--configfile F …]
                              remove every result that was made from a person, by the name of an identity or a person
 watch [STATE] [--once] [--all]
-                             show every running training until interrupted; STATE is results/state
+                             show every running job until interrupted; STATE is results/state
 clips FOLDER OUT [NAME …]    write a configuration with one identity a clip of a folder (make bench-clips)
 corpus MANIFEST              say what of a corpus' manifest is there, and check the digests it gives
 corpus FOLDER --form hdtf|mead [--out F]

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 from emotag import devices
 from emotag.complaints import first_complaint
 from emotag.errors import ConfigError, EmotagError
+from emotag.heartbeat import heartbeat
 from emotag.provenance import Run, describe
 from emotag.workflow.sources import closure
 
@@ -73,7 +74,7 @@ def main(run: Callable[..., None], arguments: Sequence[str] | None = None, *, gp
         values = parse(run, name, arguments)
         _RUN.begin(name, {key: value for key, value in values.items() if isinstance(value, BaseModel)})
         sweep(values)
-        with leaving_tidily(), devices.one() if gpu else nullcontext():
+        with leaving_tidily(), heartbeat(short(name), first_output(values)), devices.one() if gpu else nullcontext():
             run(**values)
     except EmotagError as error:
         fail(name, str(error))
@@ -121,9 +122,20 @@ def sweep(values: dict[str, Any]) -> None:
                 rest.unlink(missing_ok=True)
 
 
+def short(name: str) -> str:
+    """A stage without its package."""
+    return name.removeprefix("emotag.stages.")
+
+
+def first_output(values: dict[str, Any]) -> Path | str:
+    """The first output of a job (arguments `out…`), which nobody else makes."""
+    given = (value for key, value in values.items() if key.startswith("out"))
+    return next((path for value in given for path in (value if isinstance(value, list) else [value]) if path), "")
+
+
 def fail(name: str, message: str) -> typing.NoReturn:
     """Print one line for the user and leave with code 2."""
-    print(f"error ({name.removeprefix('emotag.stages.')}): {' '.join(message.split())}", file=sys.stderr)
+    print(f"error ({short(name)}): {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(2)
 
 

@@ -1,4 +1,4 @@
-"""What the watcher says of trainings: running, at rest, cut off, on machines whose clock is another."""
+"""What the watcher says of jobs: running, at rest, cut off, on machines whose clock is another."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def training(state: Path, name: str, text: str, age_s: float = 0.0, key: str = "
 def test_a_running_training_says_where_it_is(tmp_path):
     training(tmp_path, "adapt/me", line(80) + line(100, peak_mb=2048, gpu_mb=512, host="node7", pid=42), age_s=5)
     shown = table(Watcher(tmp_path).jobs()).splitlines()
-    assert shown[0].split() == ["job", "phase", "step", "loss", "s/step", "left", "memory", "host", "said"]
+    assert shown[0].split() == ["job", "phase", "step", "loss", "s/step", "left", "runs", "memory", "host", "said"]
     for words in (
         "adapt/me",
         "joint",
@@ -84,6 +84,47 @@ def test_growth_counts_where_clocks_differ(tmp_path):
     assert all(job.age_s < 60 for job in watcher.jobs())
 
 
+def beat(state: Path, stage: str, out: str, age_s: float = 0.0, **more: object) -> Path:
+    file = state / "running" / f"{stage}.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    base = {"stage": stage, "out": f"results/{out}", "seconds": 75.0, "peak_mb": 1024, "host": "node7", "pid": 9}
+    file.write_text(json.dumps({**base, **more}) + "\n")
+    os.utime(file, (time.time() - age_s,) * 2)
+    return file
+
+
+def test_a_job_that_trains_nothing_says_that_it_runs_and_one_that_was_killed_does_not(tmp_path):
+    beat(tmp_path, "crop", "clips/me/crop.mp4", age_s=4)
+    beat(tmp_path, "render", "identities/me/drives/self-me/avatar/video.mp4", age_s=900, pid=10)
+    jobs = Watcher(tmp_path).jobs()
+    shown = table(jobs).splitlines()
+    assert len(shown) == 3 and shown[2] == "1 at rest (--all shows them)"
+    cells = [cell for cell in shown[1].split("  ") if cell]
+    assert [cell.strip() for cell in cells] == [
+        "crop clips/me/crop.mp4", *("-",) * 5, "1 min 19 s", "1.0 GB", "node7:9", "4 s ago",
+    ]  # fmt: skip
+    assert "stopped" in table(jobs, everything=True).splitlines()[2]
+
+
+def test_a_training_and_its_heartbeat_are_one_job(tmp_path):
+    file = training(tmp_path, "adapt/me", line(20, host="node7", pid=9))
+    beat(tmp_path, "adapt", "identities/me/avatar.safetensors")
+    [job] = Watcher(tmp_path).jobs()
+    assert job.name == "adapt/me" and job.line["step"] == 20 and "1 min 15 s" in table([job])
+    # What another process left is another job, and so is one that has told no step yet.
+    file.write_text(line(20, host="node7", pid=8))
+    assert [job.trains for job in Watcher(tmp_path).jobs()] == [True, False]
+
+
+def test_a_job_that_is_tried_again_runs_though_its_file_is_as_long(tmp_path):
+    file = beat(tmp_path, "crop", "clips/me/crop.mp4", age_s=86_400)
+    watcher = Watcher(tmp_path)
+    assert not watcher.jobs()[0].running
+    file.unlink()
+    beat(tmp_path, "crop", "clips/me/crop.mp4", age_s=86_000)
+    assert watcher.jobs()[0].running
+
+
 @pytest.mark.parametrize(
     "spoilt", ['{"step": 3', '{"step": 3\n', "\x00\x00\n", "[1]\n", '"x"\n', "{}\n", "{" * 2000 + "\n"]
 )
@@ -96,7 +137,7 @@ def test_what_a_killed_writer_left_is_passed_over(tmp_path, spoilt):
 
 def test_empty_and_removed_files_are_no_jobs(tmp_path):
     training(tmp_path, "adapt/me", "")
-    assert Watcher(tmp_path).jobs() == [] and table([]) == "no training has begun"
+    assert Watcher(tmp_path).jobs() == [] and table([]) == "nothing runs"
     with pytest.raises(ConfigError, match="no such folder"):
         Watcher(tmp_path / "absent").jobs()
 

@@ -39,4 +39,8 @@ def test_environment_puts_this_python_first_once():
     for _ in range(2):
         prepare("/tree/src", environment)
     folder = os.path.dirname(sys.executable)
-    assert environment == {"PATH": f"{folder}:/usr/bin:/bin", "PYTHONPATH": "/tree/src"}
+    assert environment == {
+        "PATH": f"{folder}:/usr/bin:/bin",
+        "PYTHONPATH": "/tree/src",
+        "EMOTAG_RUNNING": "results/state/running",
+    }

@@ -72,6 +72,15 @@ def run(results: Path, name: str = "anna", **more) -> list[str]:
     return forget(name, TREE, results=results, snakemake=results.parent / ".snakemake", **more)
 
 
+def test_what_a_killed_job_said_of_itself_goes_too(results):
+    for name in ("anna", "annabel"):
+        file = results / "state/running" / f"{name[::-1]}.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"stage": "adapt", "out": f"results/identities/{name}/avatar.safetensors"}) + "\n")
+    run(results)
+    assert [file.name for file in (results / "state/running").iterdir()] == ["lebanna.jsonl"]
+
+
 @pytest.mark.parametrize("name", ["anna", "anna-old"])
 def test_nothing_of_the_person_is_left_and_all_of_others_is(results, name):
     lines = run(results, name)

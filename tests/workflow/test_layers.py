@@ -28,6 +28,7 @@ LAYERS = (
 PROGRAM = (
     "emotag.stage",
     "emotag.devices",
+    "emotag.heartbeat",
     "emotag.provenance",
     "emotag.project",
     "emotag.sections",
@@ -39,7 +40,7 @@ PROGRAM = (
     "emotag.kernel_cache",
 )
 # Machinery that lower layers may import.
-FOR_ALL = ("emotag.complaints", "emotag.kernel_cache")
+FOR_ALL = ("emotag.complaints", "emotag.heartbeat", "emotag.kernel_cache")
 PROGRAM += ("emotag.workflow", "emotag.__main__")
 HEAVY = ("torch", "pandas", "librosa", "mediapipe", "numba")
 

@@ -107,6 +107,8 @@ def _below(person: Person, results: Path, prior_of: Mapping[str, str]) -> list[P
     for kind in ("logs", "benchmarks"):
         # Benchmarks of shared jobs list what they read.
         found += [path for path in results.glob(f"{kind}/*/*") if _job_names(path) & words or _speaks(path, person)]
+    # Of jobs that were killed: what runs says so there too, and goes on.
+    found += [path for path in results.glob("state/running/*") if _speaks(path, person)]
     found += [path for path in results.glob("speed/*") if _job_names(path) & words]
     found += [results / "audio" / name for name in _audio_alone(person, results)]
     return sorted({path for path in found if path.exists() or path.is_symlink()})

@@ -3,12 +3,12 @@
 Both are functions of the wildcards: Snakemake expands braces in plain strings, and JSON is full of them.
 """
 
-import inspect
 import json
 from collections.abc import Callable
 from typing import Any
 
 from emotag.project import Config, stage_settings
+from emotag.workflow.pace import same_for_all_jobs
 from emotag.workflow.sources import closure
 
 
@@ -19,20 +19,14 @@ def stage_config(config: Config, section: str) -> Callable[[Any], str]:
     """
 
     text = json.dumps(stage_settings(config, section), sort_keys=True)
-    return quick(lambda wildcards: text)
+    return lambda wildcards: text
 
 
 def stage_code(stage: str, *loaded_by_name: str) -> Callable[[Any], list[str]]:
     """Code of one stage: `module@digest` lines, so that Snakemake names the module that changed."""
-    return quick(lambda wildcards: closure(f"emotag.stages.{stage}", *loaded_by_name))
+    return lambda wildcards: closure(f"emotag.stages.{stage}", *loaded_by_name)
 
 
 def grows(amount: int) -> Callable[[Any, int], int]:
     """A resource function: `amount` in the first attempt, twice that in the second, and so on."""
-    return quick(lambda wildcards, attempt: amount * attempt)
-
-
-def quick(function: Callable[..., Any]) -> Callable[..., Any]:
-    """State the signature of a function that Snakemake would work out anew for each of thousands of jobs."""
-    function.__signature__ = inspect.signature(function)
-    return function
+    return same_for_all_jobs(lambda wildcards, attempt: amount * attempt)
