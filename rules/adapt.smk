@@ -87,6 +87,7 @@ rule drive:
         action_units=lambda w: PLAN.cue_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.cue_file(w, "sync.json"),
         speech=PLAN.driving_speech,
+        calm=PLAN.calm_speech,
     output:
         expand(
             "results/identities/{{identity}}/drives/{{drive}}/{variant}/motion.safetensors",
@@ -116,8 +117,8 @@ rule drive:
         " --identity {input.identity:q} --adapt-tracks {input.adapt_tracks:q}"
         " --adapt-action-units {input.adapt_action_units:q} --adapt-speech {input.adapt_speech:q}"
         " --adapt-sync {input.adapt_sync:q} --tracks {input.tracks:q} --action-units {input.action_units:q}"
-        " --sync {input.sync:q} --speech {input.speech:q} --clip {params.clip} --self-driven {params.self_driven}"
-        " --part {params.part:q} --emotion {params.emotion:q} --variants {params.variants:q} --out {output:q}"
+        " --sync {input.sync:q} --speech {input.speech:q} --calm {input.calm:q} --clip {params.clip}"
+        " --self-driven {params.self_driven} --part {params.part:q} --emotion {params.emotion:q} --variants {params.variants:q} --out {output:q}"
         " --threads {threads} 2>&1 | tee -i {log:q}"
 
 

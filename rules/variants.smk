@@ -91,6 +91,7 @@ use rule drive as drive_variant with:
         action_units=lambda w: PLAN.cue_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.cue_file(w, "sync.json"),
         speech=PLAN.driving_speech,
+        calm=PLAN.calm_speech,
     output:
         "results/variants/{model}/identities/{identity}/drives/{drive}/avatar/motion.safetensors",
     log:

@@ -253,6 +253,7 @@ def check_files(config: Config) -> None:
         wanted[f"synthetic_corpus.voices.{name}.transcript"] = recording.transcript or ""
     if isinstance(config.adapt.drive, DrivingAudio):
         wanted["adapt.drive.audio"] = config.adapt.drive.audio
+        wanted["adapt.drive.calm"] = config.adapt.drive.calm or ""
     for key, file in wanted.items():
         made = file == DEMO_VIDEO or file.startswith(f"{TALKERS}/")
         if file and not made and not _is_file(file):

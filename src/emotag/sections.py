@@ -17,6 +17,11 @@ class DrivingAudio(stages.Settings):
     """Speech from a file of its own."""
 
     audio: File = Field(description="any audio file")
+    calm: File | None = Field(
+        None,
+        description="the same voice speaking calmly, recorded alike (ten seconds; a video will do): what differs from it is "
+        "heard as emotion; none: emotion is not heard",
+    )
 
 
 def _check_drive(value: Any) -> Any:
@@ -46,8 +51,8 @@ class Adapt(stages.AdaptConfig):
 
     emotion: Annotated[Timeline, BeforeValidator(_check_emotion)] = Field(
         (),
-        description="with drive {audio: FILE}: {label: happy, level: 2}, or a list of such with from_s; left out: what "
-        "speech and cues say",
+        description="with drive {audio: FILE}: {label: happy, level: 2}, or a list of such with from_s; left out: what is "
+        "heard, where drive names a calm recording of the voice",
     )
 
     @model_validator(mode="after")
@@ -55,6 +60,10 @@ class Adapt(stages.AdaptConfig):
         if self.emotion and self.drive == "self":
             raise ValueError(
                 "emotion is set, but drive is self, which is compared with what the person showed; say drive: {audio: FILE}"
+            )
+        if self.emotion and isinstance(self.drive, DrivingAudio) and self.drive.calm:
+            raise ValueError(
+                "emotion is set, and drive.calm is for emotion that is heard; leave out one of the two (emotion: [])"
             )
         return self
 

@@ -27,6 +27,7 @@ FILES = {
         "identities/anna/drives/audio-talk/avatar/video.mp4", "identities/anna-old/avatar.safetensors",
         "state/adapt/anna/0123/checkpoint.pt", "state/adapt/anna-old/0123/progress.jsonl", "summary/anna.json",
         "summary/anna-old.json", "summary/.anna.json.x1", "report/results.md", "audio/talk/speech.safetensors",
+        "audio/talk-calm/speech.safetensors", "logs/speech/audio-talk-calm.log",
         "logs/crop/a1.log", "logs/track/anna@a2.log", "logs/drive/anna@self-a2@avatar.log",
         "logs/drive/anna@self-a2-9500-13500ms@avatar.log", "logs/speech/audio-talk.log", "logs/adapt/anna-old.log",
         "identities/anna--a1-10000ms/avatar.safetensors", "identities/anna--a1-10000ms/drives/self-a2/truth.mp4",

@@ -1,18 +1,19 @@
 """`python -m emotag.bench NAME`: how fast the renderers are (`raster`, `gpu`), how many frames and training steps a second an
 avatar makes (`job`), seconds and memory of the networks of docs/providers.md (`providers`), whether SyncNet has its
 published numbers (`syncnet`), whether a pipeline that was killed ends with the bytes of one that was not (`survival`), how
-it grows (`dryrun`, `voice`, `costs`), the viseme table of real lips (`targets`), and which prior suits people who are left
-out (`prior`)."""
+it grows (`dryrun`, `voice`, `costs`), the viseme table of real lips (`targets`), the table of emotion that is heard (`heard`),
+and which prior suits people who are left out (`prior`)."""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
 
-from emotag.bench import costs, gpu, job, prior_choice, providers, raster, scale, survival, sync_check, targets
+from emotag.bench import costs, gpu, heard, job, prior_choice, providers, raster, scale, survival, sync_check, targets
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
+from emotag.motion.heard import shipped as shipped_listener
 from emotag.presets import PRESETS
 
 
@@ -96,7 +97,7 @@ def add_scale(commands) -> None:
 
 
 def add_targets(commands) -> None:
-    """`targets` and `prior`."""
+    """`targets`, `heard` and `prior`."""
     command = commands.add_parser("targets", help=targets.__doc__)
     command.add_argument("--results", type=Path, default=Path("results"))
     command.add_argument("--clips", nargs="+", required=True, help="tracked, as identities of the same names")
@@ -104,6 +105,12 @@ def add_targets(commands) -> None:
     command.add_argument("--model", type=Path, default=Path("data/assets/whisper_tiny_en.bin"))
     command.add_argument("--json", type=Path, required=True, help="where the table goes")
     command.set_defaults(run=fit_targets)
+    command = commands.add_parser("heard", help=heard.__doc__)
+    command.add_argument("--data", type=Path, default=Path("data"))
+    command.add_argument("--json", type=Path, help="where the table goes")
+    command.add_argument("--files", nargs="*", type=Path, default=[], help="recordings to listen to instead")
+    command.add_argument("--calm", type=Path, help="calm recording of their voice; none: each is its own")
+    command.set_defaults(run=listen)
     command = commands.add_parser("prior", help=prior_choice.__doc__)
     command.add_argument("--results", type=Path, default=Path("results"))
     command.add_argument("--prior", type=Path, required=True, help="the synthetic one")
@@ -188,6 +195,16 @@ def speak(chosen: argparse.Namespace) -> int:
 def fit_targets(chosen: argparse.Namespace) -> int:
     """The viseme table."""
     return keep(chosen, targets.run(chosen.results, chosen.clips, chosen.voices, chosen.model))
+
+
+def listen(chosen: argparse.Namespace) -> int:
+    """The table of emotion that is heard, or what the one there is hears in files."""
+    if chosen.files:
+        print(*heard.of_files(chosen.files, chosen.calm, shipped_listener()), sep="\n")
+        return 0
+    listener, lines = heard.run(chosen.data)
+    print(*lines, sep="\n")
+    return keep(chosen, listener.document())
 
 
 def choose_prior(chosen: argparse.Namespace) -> int:

@@ -2,8 +2,9 @@
 
 Reads: head, Subject, Avatar, Identity, refined Tracks and ActionUnits of the clip adapted on, its plate, the speech model, one
 text read in every mood at every level (data/moods), and the emotion scorer's files. Writes: a CSV and a PNG. Rendered are the
-neutral reading with each emotion set at levels 1 to 3, each emotional reading with nothing set, and those of level 3 once more
-without prosody. Action units and classes are those of the rendered frames, lips those of the posed head.
+neutral reading with each emotion set at levels 1 to 3, each emotional reading with what is heard against the neutral one, and
+those of level 3 once more without prosody. Action units and classes are those of the rendered frames, lips those of the
+posed head.
 """
 
 import io
@@ -29,7 +30,7 @@ from emotag.io.video import resize
 from emotag.metrics.detected import detect
 from emotag.metrics.shown_emotion import Shown, compared
 from emotag.moods import MoodConfig
-from emotag.motion import channels, cues, driving, grmn, lip_space, timeline
+from emotag.motion import channels, cues, driving, grmn, heard, lip_space, timeline
 from emotag.motion.codes import Codes
 from emotag.parts import ping_pong
 from emotag.render import backends
@@ -89,18 +90,25 @@ def run(
     )
     read = {(take.emotion, take.level): take for take in shipped.load(takes)}
     encoder, revision = provider.load(model, speech_config), provider.revision(model, speech_config)
-    heard = {
+    spoken = {
         key: provider.speech_of(take.voice.audio, encoder, speech_config, revision, take.voice.name)
         for key, take in read.items()
     }
     calm, names = read["neutral", 0], body.action_unit_names
-    reference = perform(actor, calm, heard["neutral", 0], None)
+    prosody_of_calm = cues.prosody_of(spoken["neutral", 0])
+
+    def listened(take: Take, said: Speech) -> torch.Tensor:
+        return heard.course(cues.prosody_of(said), prosody_of_calm, frames_of(take))
+
+    reference = perform(actor, calm, spoken["neutral", 0], listened(calm, spoken["neutral", 0]))
     rows, pictures = [compared("speech", "neutral", 0, "used", reference, reference, names)], {}
     for control, prosody, label, level in performances():
-        mood = MoodConfig(label=label, level=level) if control == "set" else None
-        take = calm if mood else read[label, level]
-        spoken = heard[take.emotion, take.level]
-        shown = perform(actor, take, without_prosody(spoken) if prosody == "none" else spoken, mood)
+        take = calm if control == "set" else read[label, level]
+        said = spoken[take.emotion, take.level]
+        said = without_prosody(said) if prosody == "none" else said
+        chosen = [MoodConfig(label=label, level=level)] if control == "set" else []
+        mood = timeline.strengths(chosen, frames_of(take)) if chosen else listened(take, said)
+        shown = perform(actor, take, said, mood)
         rows.append(compared(control, label, level, prosody, reference, shown, names))
         pictures[label, control, prosody, level] = shown
         log.info("%s", rows[-1])
@@ -121,9 +129,14 @@ def performances() -> list[tuple[str, str, str, int]]:
     ]
 
 
-def perform(actor: Stage, take: Take, spoken: Speech, mood: MoodConfig | None) -> Shown:
-    """Drive the avatar with a reading, `mood` set or not, draw it and look at it."""
-    length = int(take.voice.phones[-1][1] * FPS)
+def frames_of(take: Take) -> int:
+    """How many frames a reading has."""
+    return int(take.voice.phones[-1][1] * FPS)
+
+
+def perform(actor: Stage, take: Take, spoken: Speech, mood: torch.Tensor) -> Shown:
+    """Drive the avatar with a reading and the strengths [T, 7] of a mood that is set or heard, draw it and look at it."""
+    length = frames_of(take)
     part = (actor.person.part[0], actor.person.part[1])
     frames, width = ping_pong(*part, length), actor.network.architecture.width
     pose = Codes.from_tracks(actor.tracks, frames, width)
@@ -134,7 +147,7 @@ def perform(actor: Stage, take: Take, spoken: Speech, mood: MoodConfig | None) -
         adapted_cues=cues.gather(spoken, np.arange(1), 0.0, actor.units, frames[:1], actor.feature),
         lower=torch.from_numpy(~channels.upper_face([*actor.tracks.expression_names, *channels.JAW_NAMES])),
         borrowed=True,
-        mood=timeline.strengths([] if mood is None else [mood], length),
+        mood=mood,
     )
     drawn = np.arange(0, length, EVERY)
     every = driving.avatar(actor.network, material)

@@ -24,6 +24,7 @@ from emotag.io.artifact import read_people, write_atomic
 from emotag.people import NAME
 from emotag.workflow.derived import MARK, base_of
 from emotag.workflow.identities import Plan
+from emotag.workflow.moods import CALM
 
 DRIVES = "drives"
 
@@ -124,11 +125,12 @@ def _job_names(path: Path) -> set[str]:
 
 
 def _audio_alone(person: Person, results: Path) -> frozenset[str]:
-    """Driving audio that only this person's avatars speak."""
+    """Driving audio that only this person's avatars speak, and the calm recordings of its voices."""
     users: dict[str, set[str]] = {}
     for drive in results.glob(f"identities/*/{DRIVES}/audio-*"):
         users.setdefault(drive.name.removeprefix("audio-"), set()).add(drive.parts[-3])
-    return frozenset(name for name, identities in users.items() if identities <= person.identities)
+    alone = {name for name, identities in users.items() if identities <= person.identities}
+    return frozenset(alone | {name + CALM for name in alone})
 
 
 def _priors(person: Person, results: Path) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from emotag.project import DEMO_VIDEO, Config, clip_owners
 from emotag.sections import DrivingAudio
 from emotag.workflow.assets import BLENDSHAPES, detector_of, model_of, place_of, sapiens_of
 from emotag.workflow.derived import base_of, derive, part_named
-from emotag.workflow.moods import AUDIO, actors, audio_name, moods
+from emotag.workflow.moods import AUDIO, CALM, actors, audio_name, calm_file, shown, spoken_files
 from emotag.workflow.priors import OF_CLIPS, SYNTHETIC, Priors
 from emotag.workflow.shipped import Shipped
 
@@ -268,6 +268,11 @@ class Plan:
         spoken = self.speaking_clip(name)
         return f"results/clips/{spoken}/speech.safetensors" if spoken else f"results/audio/{name}/speech.safetensors"
 
+    def calm_speech(self, wildcards: Any) -> list[str]:
+        """The speech of a calm recording of the voice that a drive reads, where one is named."""
+        named = calm_file(self.config, wildcards.identity, wildcards.drive)
+        return [f"results/audio/{wildcards.drive.removeprefix(AUDIO)}{CALM}/speech.safetensors"] if named else []
+
     def test_part(self, wildcards: Any) -> str:
         """Which seconds of its clip a drive covers, as JSON (nothing stated where other speech is heard)."""
         heard = wildcards.drive.startswith(SELF)
@@ -348,9 +353,8 @@ class Plan:
 
     def given_audio(self) -> dict[str, str]:
         """{name: file} of all driving audio that the configuration names."""
-        drive = self.config.adapt.drive
-        own = {audio_name(drive.audio): drive.audio} if isinstance(drive, DrivingAudio) else {}
-        return {name: speech.file for name, speech in self.config.paper.speech.items()} | own
+        spoken = {name: speech.file for name, speech in self.config.paper.speech.items()}
+        return spoken | spoken_files(self.config)
 
     def external_video(self, wildcards: Any) -> str:
         """Where the video of another system lies for a drive."""
@@ -391,6 +395,5 @@ class Plan:
         settings = self.identity(wildcards.identity)
         consent = settings.consent if isinstance(settings.consent, str) else settings.consent.model_dump(mode="json")
         terms = {"source": settings.source, "licence": settings.licence, "consent": consent}
-        chosen = moods(self.config, wildcards.identity, getattr(wildcards, "drive", ""))
-        emotion = {"emotion": chosen} if chosen else {}
-        return json.dumps({"identity": wildcards.identity, **terms, **self.terms, **emotion}, sort_keys=True)
+        terms |= shown(self.config, wildcards.identity, getattr(wildcards, "drive", ""))
+        return json.dumps({"identity": wildcards.identity, **self.terms, **terms}, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Which emotion a drive shows, where it is set, and what emotion is learnt from."""
+"""Which emotion a drive shows, where it is set or heard, and what emotion is learnt from."""
 
 import json
 import re
@@ -10,6 +10,8 @@ from emotag.sections import DrivingAudio
 from emotag.workflow.priors import SYNTHETIC
 
 AUDIO = "audio-"
+# Stands behind the name of a driving audio, for the calm recording of its voice.
+CALM = "-calm"
 
 
 def audio_name(file: str) -> str:
@@ -17,12 +19,41 @@ def audio_name(file: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem).strip("-_") or "speech"
 
 
+def spoken_files(config: Config) -> dict[str, str]:
+    """{name: file} of the audio that adapt is driven by, and of the calm recording of its voice."""
+    drive = config.adapt.drive
+    if not isinstance(drive, DrivingAudio):
+        return {}
+    name = audio_name(drive.audio)
+    return {name: drive.audio} | ({name + CALM: drive.calm} if drive.calm else {})
+
+
 def moods(config: Config, identity: str, drive: str) -> list[dict[str, Any]]:
     """The emotions that are set for a drive: those of adapt.emotion for the audio that stands beside it."""
-    heard = config.adapt.drive
-    chosen = isinstance(heard, DrivingAudio) and drive == AUDIO + audio_name(heard.audio)
-    ours = chosen and identity == config.adapt.identity
+    ours = _ours(config, identity, drive)
     return [mood.model_dump(mode="json", exclude_none=True) for mood in config.adapt.emotion] if ours else []
+
+
+def calm_file(config: Config, identity: str, drive: str) -> str | None:
+    """The calm recording against which a drive's emotion is heard, if any."""
+    spoken = config.adapt.drive
+    return spoken.calm if isinstance(spoken, DrivingAudio) and _ours(config, identity, drive) else None
+
+
+def shown(config: Config, identity: str, drive: str) -> dict[str, Any]:
+    """What the sidecar says of a drive's emotion: that which is set, or how it is heard where another voice speaks."""
+    if chosen := moods(config, identity, drive):
+        return {"emotion": chosen}
+    calm = calm_file(config, identity, drive)
+    heard = f"heard, against {Path(calm).name}" if calm else "not heard: no calm recording of the voice is named"
+    return {"emotion": heard} if drive.startswith(AUDIO) else {}
+
+
+def _ours(config: Config, identity: str, drive: str) -> bool:
+    """Whether a drive is the one of adapt, by audio."""
+    spoken = config.adapt.drive
+    chosen = isinstance(spoken, DrivingAudio) and drive == AUDIO + audio_name(spoken.audio)
+    return chosen and identity == config.adapt.identity
 
 
 def timeline(config: Config, identity: str, drive: str) -> str:
