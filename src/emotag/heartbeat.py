@@ -32,16 +32,7 @@ def heartbeat(
     fail: a full or read-only disk is told by what the job itself writes.
     """
     folder, handle = environment.get(VARIABLE), None
-    if folder:
-        path = Path(folder, f"{stage}-{hashlib.sha256(str(out).encode()).hexdigest()[:16]}.jsonl")
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # A killed try's file stays whole for one that still writes it: an orphan's lines go nowhere then.
-            path.unlink(missing_ok=True)
-            handle = path.open("x", encoding="utf-8")
-    if handle is None:
-        yield
-        return
+    path = Path(folder or "", f"{stage}-{hashlib.sha256(str(out).encode()).hexdigest()[:16]}.jsonl")
     ended, began = threading.Event(), time.monotonic()
 
     def beat() -> None:
@@ -53,14 +44,24 @@ def heartbeat(
                 return
 
     beating = threading.Thread(target=beat, daemon=True)
-    beating.start()
+    # A signal to end may come at any moment from here on.
     try:
+        if folder:
+            # No thread to be had is a RuntimeError.
+            with suppress(OSError, RuntimeError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # A killed try's file stays whole for one that still writes it: an orphan's lines go nowhere then.
+                path.unlink(missing_ok=True)
+                handle = path.open("x", encoding="utf-8")
+                beating.start()
         yield
     finally:
         ended.set()
-        beating.join()
-        with suppress(OSError):
-            remove(path, handle)
+        if beating.is_alive():
+            beating.join()
+        if handle:
+            with suppress(OSError):
+                remove(path, handle)
 
 
 def line(stage: str, out: Path | str, seconds: float) -> str:
