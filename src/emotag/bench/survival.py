@@ -52,6 +52,7 @@ STAGES = (
     Stage("landmarks", ("clips/demo/landmarks.safetensors",), "landmarks/demo"),
     Stage("matte", ("clips/demo/alpha.mkv", "clips/demo/labels.mkv"), "matte/demo"),
     Stage("plate", ("clips/demo/plate.mp4",), "plate/demo"),
+    Stage("speech", ("clips/demo/speech.safetensors",), "speech/demo"),
     Stage("shape", (f"{PERSON}/subject.safetensors",), "shape/demo"),
     Stage("track", (f"{PERSON}/demo/tracks.safetensors",), "track/demo@demo"),
     Stage("quality", tuple(f"{PERSON}/demo/{f}" for f in ("quality.json", "quality.png", "overlay.mp4")), "quality/demo@demo"),
