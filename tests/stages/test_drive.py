@@ -44,3 +44,11 @@ def test_without_a_calm_recording_it_is_said_that_nothing_is_heard(caplog):
 
 def test_a_network_without_prosody_hears_nothing(calm):
     assert not listened(network("none"), speech(85), calm, 240).any()
+
+
+def test_speech_without_prosody_is_said_to_be_not_heard(calm, caplog):
+    given = speech(85)
+    silent = Speech(given.features, given.log_f0, 0 * given.voiced, given.energy, provider="p", revision="r")
+    with caplog.at_level(logging.INFO):
+        assert not listened(network(), silent, calm, 240).any()
+    assert "there is no voice in this speech (silence, or speech.prosody: none)" in caplog.text

@@ -101,7 +101,11 @@ def listened(
     if network.architecture.prosody == "none":
         log.info("emotion is not heard: the network was trained without prosody (pretrain.prosody)")
         return torch.zeros(frames, len(EMOTIONS))
-    found = heard.course(cues.prosody_of(spoken), cues.prosody_of(Speech.open(calm[0])), frames)
+    prosody = cues.prosody_of(spoken)
+    if not prosody[:, 1].any():
+        log.info("emotion is not heard: there is no voice in this speech (silence, or speech.prosody: none)")
+        return torch.zeros(frames, len(EMOTIONS))
+    found = heard.course(prosody, cues.prosody_of(Speech.open(calm[0])), frames)
     means = zip(EMOTIONS, found.mean(0).tolist(), strict=True)
     log.info("emotion heard, mean strengths: %s", ", ".join(f"{n} {m:.2f}" for n, m in means if n != EMOTIONS[NEUTRAL]))
     return found
