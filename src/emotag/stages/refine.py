@@ -44,8 +44,11 @@ def run(
 ) -> None:
     """Refine every frame of the clip, each from the correction of the frame before."""
     torch.set_num_threads(threads)
-    tracked, person = Tracks.load(tracks), Subject.load(subject)
-    figure = Avatar.load(avatar)
+    tracked = Tracks.load(tracks)
+    if config.steps == 0:
+        tracked.save(out, stage.provenance())
+        return
+    person, figure = Subject.load(subject), Avatar.load(avatar)
     deformer = deformer_of(models.load(head), person, figure)
     size = config.size_px
     camera = Camera.from_dict(person.camera).resized(size, size)
