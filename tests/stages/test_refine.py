@@ -3,11 +3,11 @@
 from dataclasses import fields
 
 import numpy as np
-from small_person import write_person
 
 from emotag.artifacts import Tracks
 from emotag.config import RefineConfig
 from emotag.stages import refine
+from small_person import write_person
 
 
 def test_no_steps_keep_every_pose_and_need_no_avatar(tmp_path, head):
