@@ -1,46 +1,74 @@
-"""Priors from sums over people are the ridges of their frames, and the table keeps its rows."""
-
-import csv
+"""Priors from sums over people are the ridges of their frames, and people are dealt into folds."""
 
 import numpy as np
+import pytest
+import torch
+from tests.motion.conftest import linear_corpus
 
-from emotag.bench.prior_choice import COLUMNS, Moments, means, sum_of, table
-from emotag.motion import closed_form
-from emotag.motion.prior import RIDGE, clip_weight
-
-
-def test_sums_of_people_give_the_ridge_of_all_their_frames():
-    random = np.random.default_rng(0)
-    clips = [(random.normal(size=(n, 6)) + 3, random.normal(size=(n, 2))) for n in (100, 400, 30)]
-    solved, moment = sum_of([Moments.of(x, y) for x, y in clips]).ridge()
-    x, y = (np.concatenate([clip[i] - clip[i].mean(0) for clip in clips]) for i in (0, 1))
-    weights = np.concatenate([np.full(len(inputs), clip_weight(len(inputs))) for inputs, _ in clips])
-    expected = closed_form.moment(x, weights, RIDGE)
-    np.testing.assert_allclose(moment, expected)
-    np.testing.assert_allclose(solved, closed_form.ridge_regression(x, y, weights, expected))
+from emotag.artifacts import Prior
+from emotag.bench.prior_choice import Fold, Moments, dealt, with_ridge
+from emotag.motion import channels, closed_form, prior, statistics
+from emotag.motion.examples import examples_of
+from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
+from emotag.motion.prior import RIDGE
 
 
-def test_a_ridge_with_its_moment_gives_its_sums_back():
-    random = np.random.default_rng(1)
-    sums = Moments.of(random.normal(size=(200, 5)), random.normal(size=(200, 3)))
-    solved, moment = sums.ridge()
-    outer = moment - RIDGE / (1 + RIDGE) * np.trace(moment) / len(moment) * np.eye(len(moment))
-    np.testing.assert_allclose(outer * sums.weight, sums.inputs)
-    np.testing.assert_allclose(moment @ solved * sums.weight, sums.targets)
+@pytest.fixture(scope="module")
+def corpus():
+    return linear_corpus(people=4, seconds=10)
 
 
-def test_rows_survive_the_file_and_means_have_intervals():
-    values = dict.fromkeys(COLUMNS, 0.0) | {
-        "model": "ridge",
-        "prior": "both",
-        "way": "map",
-        "frozen_lmd_px512": 2.0,
-        "test_seconds": 5.0,
-    }
-    rows = [values | {"clip": f"c{i}", "lip_aperture_corr": 0.5 + 0.1 * i, "lmd_px512": 1.0} for i in range(3)]
-    again = list(csv.DictReader(table(rows).splitlines()))
-    assert [row["clip"] for row in again] == ["c0", "c1", "c2"]
-    (line,) = means([*again, again[0] | {"test_seconds": "1.0", "lip_aperture_corr": "-1"}])
-    assert "both, map (3 clips)" in line and "lip_aperture_corr 0.600 [" in line
-    assert "lmd_over_frozen 0.500 [0.500, 0.500]" in line
-    assert line == means(rows)[0]
+@pytest.fixture(scope="module")
+def fitted(corpus):
+    """A network with the ridge of all clips, and these."""
+    network = GatedResidualMotionNetwork(
+        Architecture(channels=8, features=10, identity=4, components=10, width=16, layers=1, heads=2, feedforward=16)
+    )
+    upper = channels.upper_face(corpus.motion_names)
+    prior.fit_inputs(network, corpus, sorted(corpus.people))
+    pooled, people = statistics.of_people(corpus.motion, corpus.action_units, corpus.people, upper)
+    network.set_statistics(prior.pooled_statistics(pooled, people))
+    clips = examples_of(corpus, sorted(corpus.people), network.space, people)
+    prior.fit_ridge(network, clips, upper)
+    return network.requires_grad_(False), clips, upper
+
+
+def test_sums_of_people_give_the_ridge_of_all_their_frames(fitted):
+    network, clips, upper = fitted
+    first, *rest = (Moments.of([clip]) for clip in clips)
+    solved, moment = sum(rest, first).ridge()
+    np.testing.assert_allclose(solved * ~upper, network.skip.speech_weight, atol=1e-5)
+    np.testing.assert_allclose(moment, network.skip.speech_moment, rtol=1e-4, atol=1e-4)
+    other = with_ridge(network, first, upper)
+    assert torch.equal(other.skip.cue_weight, network.skip.cue_weight)
+    assert not torch.equal(other.skip.speech_weight, network.skip.speech_weight)
+
+
+def test_a_stored_ridge_gives_its_sums_back(fitted):
+    network, clips, upper = fitted
+    kept = Prior("test", [], network.arrays(), network.architecture.plain(), {}, ["a", "b", "c", "d"])
+    back, sums = Moments.shipped(kept), Moments.of(clips)
+    assert back.weight == sums.weight == 1000
+    np.testing.assert_allclose(back.inputs, sums.inputs, rtol=1e-3, atol=0.1)
+    np.testing.assert_allclose((back.targets - sums.targets) * ~upper, 0, atol=0.1)
+
+
+def test_the_penalty_counts_once():
+    x = np.random.default_rng(1).normal(size=(200, 5))
+    sums = Moments(x.T @ x, x.T @ x[:, :2], 200.0)
+    expected = closed_form.moment(x, np.ones(200), RIDGE)
+    np.testing.assert_allclose(sums.ridge()[1], expected)
+    np.testing.assert_allclose(sums.ridge()[0], closed_form.ridge_regression(x, x[:, :2], np.ones(200), expected))
+
+
+def test_a_fold_speaks_its_talkers_motion_space(fitted, corpus, tmp_path):
+    network, clips, upper = fitted
+    corpus.save(tmp_path / "talkers.safetensors", {})
+    fold = Fold.of(2, tmp_path / "talkers.safetensors", network)
+    np.testing.assert_allclose(fold.network.motion_scale, network.motion_scale)
+    np.testing.assert_allclose(fold.sums.ridge()[0] * ~upper, network.skip.speech_weight, atol=1e-5)
+
+
+def test_people_are_dealt_in_turn_with_all_their_clips():
+    people = {"a1": "a", "b1": "b", "a2": "a", "c1": "c", "d1": "d"}
+    assert dealt(people, 3) == {"a": 0, "b": 1, "c": 2, "d": 0}
