@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from tests.motion.conftest import linear_corpus
 
 from emotag.artifacts import Prior
 from emotag.bench.prior_choice import Fold, Moments, dealt, with_ridge
@@ -11,6 +10,7 @@ from emotag.motion import channels, closed_form, prior, statistics
 from emotag.motion.examples import examples_of
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.motion.prior import RIDGE
+from linear_corpus import linear_corpus
 
 
 @pytest.fixture(scope="module")

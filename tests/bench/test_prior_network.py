@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.motion.conftest import linear_corpus
 
 from emotag.bench import prior_network
 from emotag.motion import statistics
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
+from linear_corpus import linear_corpus
 
 PART = np.arange(10, 110)
 
