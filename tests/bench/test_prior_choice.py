@@ -55,6 +55,7 @@ def test_it_goes_on_where_it_was(work, tmp_path):
         prior_choice.run(*given)
     assert work.clips == ["a1", "a2"] and out.read_text().count("\n") == 5
     work.fails_at = ""
+    assert len(prior_choice.run(*given, ["a2"])) == 4
     rows = prior_choice.run(*given)
     assert work.clips == ["a1", "a2", "b1"] and work.folds == [["a1", "a2"], ["b1"], ["b1"]]
     assert [row["clip"] for row in rows] == ["a1", "a1", "a2", "a2", "b1", "b1"]

@@ -203,7 +203,7 @@ def choose_prior(chosen: argparse.Namespace) -> int:
     people = dict(pair.split("=", 1) for pair in chosen.people)
     head = chosen.results / "head" / "makehuman.safetensors"
     files = chosen.results, head, chosen.prior, people, chosen.talkers, chosen.csv, chosen.state
-    print(*means(prior_choice.run(*files, chosen.models)), sep="\n")
+    print(*means(prior_choice.run(*files, chosen.models, chosen.clips)), sep="\n")
     return 0
 
 

@@ -35,6 +35,14 @@ log = logging.getLogger(__name__)
 NEVER = 1e12
 SCALE = Strength(map_frames=NEVER, unit_frames=NEVER)
 WAYS = {"scale": SCALE, "map": Strength(), "rehearsal": Strength(map_frames=125.0)}
+# Prior, its visemes, the network, and how it becomes the person's before more is fitted.
+NETWORKS = (
+    ("synthetic", "of others", "grmn", "scale"),
+    ("real", "", "grmn", "scale"),
+    ("both", "of others", "grmn", "scale"),
+    ("real", "", "ridge+grmn", "map"),
+    ("both", "of others", "ridge+grmn", "map"),
+)
 Row = dict[str, object]
 
 
@@ -78,21 +86,21 @@ def ridges(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
 
 
 def networks(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
-    """Rows of all priors as networks; real ones leave the fold out."""
+    """Rows of all priors as networks; real ones leave the fold out. On the synthetic ridge there is none: talkers are no
+    witnesses of what a network adds, and the pipeline shuts it."""
 
     def part(person: GatedResidualMotionNetwork) -> Example:
         return prior_network.part_of(fold.real, clip.name, person, clip.part)
 
-    for prior, visemes in (("synthetic", "of others"), ("real", ""), ("both", "of others")):
-        for model, first in (("grmn", "scale"), ("ridge+grmn", "map")):
-            start = fold.trained(prior, model)
-            person = spoken_by(clip, start.network, WAYS[first])
-            ways = {first: person, "adain": prior_network.adain(person, part(person), start.channel_weights)}
-            if model == "grmn":
-                ways["everything"] = prior_network.everything(person, part(person), start)
-            for way, adapted in ways.items():
-                row = {"prior": prior, "model": model, "way": way, "visemes": visemes, "kept": start.kept}
-                yield row | scores(clip, shown(clip, adapted))
+    for prior, visemes, model, first in NETWORKS:
+        start = fold.trained(prior, model)
+        person = spoken_by(clip, start.network, WAYS[first])
+        ways = {first: person, "adain": prior_network.adain(person, part(person), start.channel_weights)}
+        if model == "grmn":
+            ways["everything"] = prior_network.everything(person, part(person), start)
+        for way, adapted in ways.items():
+            row = {"prior": prior, "model": model, "way": way, "visemes": visemes, "kept": start.kept}
+            yield row | scores(clip, shown(clip, adapted))
     person, weights = spoken_by(clip, fold.network, SCALE), fold.trained("synthetic", "grmn").channel_weights
     alone = prior_network.alone(person, part(person), weights)
     yield {"prior": "none", "model": "grmn", "way": "everything", "visemes": ""} | scores(clip, shown(clip, alone))
@@ -110,8 +118,10 @@ def run(
     out: Path,
     state: Path,
     wanted: Sequence[str] = tuple(MODELS),
+    judged: Sequence[str] = (),
 ) -> list[Row]:
-    """Rows of all clips ({clip: person}); those in `out` already are kept, and it is written after every clip.
+    """Rows of the clips of `people` {clip: person}, or of those `judged`; those in `out` already are kept, and it is written
+    after every clip.
 
     `talkers` are synthetic corpora, one a fold, whose visemes were fitted without its people (`dealt`); networks are
     trained below `state`. `wanted` are of `MODELS`.
@@ -119,9 +129,10 @@ def run(
     torch.set_num_threads(1)
     model, shipped, real = models.load(head), Prior.load(start), corpus_of(results, people)
     rows: list[Row] = list(csv.DictReader(out.read_text().splitlines())) if out.is_file() else []
+    judged = judged or list(people)
     done = {(row["clip"], row["model"]) for row in rows}
     for number, (clips, path) in enumerate(zip(dealt(people, len(talkers)), talkers, strict=True)):
-        missing = [(kind, clip) for kind in wanted for clip in clips if (clip, kind) not in done]
+        missing = [(kind, clip) for kind in wanted for clip in clips if clip in judged and (clip, kind) not in done]
         if not missing:
             continue
         fold = Fold(real, clips, path, grmn.load(shipped.network, shipped.architecture), state / f"{number}")
