@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from emotag.artifacts import Prior
 from emotag.bench import prior_network
-from emotag.bench.prior_fold import Fold, Moments, dealt, with_ridge
+from emotag.bench.prior_fold import Fold, Moments, dealt, ridge_alone, with_ridge
 from emotag.motion import channels, closed_form, corpora, prior, statistics
 from emotag.motion.examples import examples_of
 from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
@@ -47,15 +46,6 @@ def test_sums_of_people_give_the_ridge_of_all_their_frames(fitted):
     assert not torch.equal(other.skip.speech_weight, network.skip.speech_weight)
 
 
-def test_a_stored_ridge_gives_its_sums_back(fitted):
-    network, clips, upper = fitted
-    kept = Prior("test", [], network.arrays(), network.architecture.plain(), {}, ["a", "b", "c", "d"])
-    back, sums = Moments.shipped(kept), Moments.of(clips)
-    assert back.weight == sums.weight == 1000
-    np.testing.assert_allclose(back.inputs, sums.inputs, rtol=1e-3, atol=0.1)
-    np.testing.assert_allclose((back.targets - sums.targets) * ~upper, 0, atol=0.1)
-
-
 def test_the_penalty_counts_once():
     x = np.random.default_rng(1).normal(size=(200, 5))
     sums = Moments(x.T @ x, x.T @ x[:, :2], 200.0)
@@ -81,6 +71,15 @@ def test_a_fold_speaks_its_talkers_motion_space(fold, fitted):
     network, _, upper = fitted
     np.testing.assert_allclose(fold.network.motion_scale, network.motion_scale)
     np.testing.assert_allclose(fold.sums.ridge()[0] * ~upper, network.skip.speech_weight, atol=1e-5)
+
+
+def test_a_ridge_alone_moves_as_the_network_it_was_taken_from(fitted):
+    network, clips, _ = fitted
+    run = clips[1].read(0, 50)
+    given = (run.components, run.prosody, run.cues, run.identity)
+    torch.testing.assert_close(
+        ridge_alone(network).from_components(*given).motion, network.from_components(*given).base
+    )
 
 
 def test_real_ridges_leave_all_clips_of_the_person_out(fold):

@@ -123,6 +123,7 @@ def add_targets(commands) -> None:
     command.add_argument(
         "--state", type=Path, default=Path("results/state/prior_choice"), help="networks are trained here"
     )
+    command.add_argument("--clips", nargs="+", default=[], help="those to judge on (default: all)")
     command.add_argument("--csv", type=Path, required=True, help="rows go here; clips in it are not done again")
     command.set_defaults(run=choose_prior)
 

@@ -3,8 +3,8 @@ ridge, as the paper's network (`grmn`), and as the network on top of the ridge (
 
 A clip's first five seconds adapt, the rest is judged (`emotag.bench.prior_footage`). People are dealt into as many folds
 as there are corpora of talkers, whose visemes were fitted without the people of their fold. Real ridges leave the person
-out, real networks the person's fold. Ridges are on the components of the shipped prior, whose own lips are the rows of
-visemes `of all`.
+out, real networks the person's fold. Ridges are on the components of the shipped prior; the rows of visemes `of all` are
+of that prior as it is, with what actors taught it.
 """
 
 import csv
@@ -17,7 +17,7 @@ import torch
 
 from emotag.artifacts import Prior
 from emotag.bench import prior_network
-from emotag.bench.prior_fold import Fold, Moments, dealt, with_ridge
+from emotag.bench.prior_fold import Fold, dealt, with_ridge
 from emotag.bench.prior_footage import CHUNK, Footage, corpus_of, scores
 from emotag.bench.prior_table import COLUMNS, table
 from emotag.head import models
@@ -70,16 +70,14 @@ def shown(clip: Footage, person: GatedResidualMotionNetwork) -> np.ndarray:
 def ridges(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
     """Rows of all priors as ridges; real ones leave the person out."""
     own, real = fold.own(clip.name, clip.part), fold.others(clip.name)
-    all_of_them = grmn.load(shipped.network, shipped.architecture)
     cases = [
-        ("none", "", fold.network, own),
-        ("synthetic", "of others", fold.network, fold.sums),
-        ("synthetic", "of all", all_of_them, Moments.shipped(shipped)),
-        ("real", "", fold.network, real),
-        ("both", "of others", fold.network, real + fold.sums),
+        ("none", "", with_ridge(fold.network, own, clip.upper)),
+        ("synthetic", "of others", with_ridge(fold.network, fold.sums, clip.upper)),
+        ("synthetic", "of all", grmn.load(shipped.network, shipped.architecture)),
+        ("real", "", with_ridge(fold.network, real, clip.upper)),
+        ("both", "of others", with_ridge(fold.network, real + fold.sums, clip.upper)),
     ]
-    for prior, visemes, network, sums in cases:
-        ready = with_ridge(network, sums, clip.upper)
+    for prior, visemes, ready in cases:
         for way in WAYS if prior != "none" else ["scale"]:
             found = scores(clip, shown(clip, spoken_by(clip, ready, WAYS[way])))
             yield {"prior": prior, "model": "ridge", "way": way, "visemes": visemes} | found
@@ -101,8 +99,9 @@ def networks(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
         for way, adapted in ways.items():
             row = {"prior": prior, "model": model, "way": way, "visemes": visemes, "kept": start.kept}
             yield row | scores(clip, shown(clip, adapted))
-    person, weights = spoken_by(clip, fold.network, SCALE), fold.trained("synthetic", "grmn").channel_weights
-    alone = prior_network.alone(person, part(person), weights)
+    start = fold.trained("synthetic", "grmn")
+    person = spoken_by(clip, start.network, SCALE)
+    alone = prior_network.alone(person, part(person), start.channel_weights)
     yield {"prior": "none", "model": "grmn", "way": "everything", "visemes": ""} | scores(clip, shown(clip, alone))
 
 

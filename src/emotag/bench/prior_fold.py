@@ -4,20 +4,19 @@ know the fold."""
 import copy
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from emotag.artifacts import Corpus, Prior
+from emotag.artifacts import Corpus
 from emotag.bench import prior_network
 from emotag.bench.prior_network import Trained
-from emotag.motion import channels, closed_form, corpora, grmn, prior, statistics
+from emotag.motion import channels, closed_form, corpora, prior, statistics
 from emotag.motion.examples import Clip, examples_of
 from emotag.motion.grmn import GatedResidualMotionNetwork
-from emotag.motion.personalise import doubled
-from emotag.motion.prior import MAX_FRAMES, RIDGE
+from emotag.motion.prior import RIDGE
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +37,6 @@ class Moments:
             sums.add(clip)
         return cls(sums.speech, sums.speech_target, sums.weight)
 
-    @classmethod
-    def shipped(cls, start: Prior) -> "Moments":
-        """Those that a prior's ridge was solved from: its talkers count for ten seconds each."""
-        network = grmn.load(start.network, start.architecture)
-        moment, weights = doubled(network.skip.speech_moment), doubled(network.skip.speech_weight)
-        count = MAX_FRAMES * len(start.people)
-        return cls(count * without_penalty(moment), count * moment @ weights, count)
-
     def __add__(self, other: "Moments") -> "Moments":
         return Moments(self.inputs + other.inputs, self.targets + other.targets, self.weight + other.weight)
 
@@ -55,11 +46,6 @@ class Moments:
         return np.linalg.solve(outer, self.targets / self.weight), outer
 
 
-def without_penalty(moment: np.ndarray) -> np.ndarray:
-    """The mean outer product [K, K] that `closed_form.strengthened` made `moment` of."""
-    return moment - RIDGE / (1 + RIDGE) * np.trace(moment) / len(moment) * np.eye(len(moment))
-
-
 def dealt(people: Mapping[str, str], folds: int) -> list[list[str]]:
     """Clips of each fold: people, in the order of their first clips, are dealt in turn with all of theirs."""
     number = {person: index % folds for index, person in enumerate(dict.fromkeys(people.values()))}
@@ -67,7 +53,8 @@ def dealt(people: Mapping[str, str], folds: int) -> list[list[str]]:
 
 
 class Fold:
-    """`network` is the shipped one in the motion space of the talkers, `sums` are theirs; `state` is where networks train."""
+    """`network` holds a ridge alone, on the inputs of the shipped one and in the motion space of the talkers, whose `sums`
+    are beside it; `state` is where networks train."""
 
     def __init__(
         self, real: Corpus, clips: Sequence[str], talkers: Path, shipped: GatedResidualMotionNetwork, state: Path
@@ -77,7 +64,7 @@ class Fold:
         self.upper = channels.upper_face(self.talkers.motion_names)
         columns = self.talkers.motion, self.talkers.action_units, self.talkers.people
         pooled, spaces = statistics.of_people(*columns, self.upper)
-        self.network = copy.deepcopy(shipped)
+        self.network = ridge_alone(shipped)
         self.network.set_statistics(prior.pooled_statistics(pooled, spaces))
         self.sums = Moments.of(examples_of(self.talkers, sorted(self.talkers.people), self.network.space, spaces))
         self._own: dict[str, Moments] = {}
@@ -111,6 +98,16 @@ class Fold:
             log.info("%s, %s: %s, the pipeline would keep it: %s", kind, model, found.found, found.kept)
             self._trained[key] = found
         return self._trained[key]
+
+
+def ridge_alone(shipped: GatedResidualMotionNetwork) -> GatedResidualMotionNetwork:
+    """The inputs and the ridge of the `shipped` network with next to no network on top, and that shut."""
+    little = {"width": 16, "layers": 1, "heads": 2, "feedforward": 16, "residual": "none", "gate": "open"}
+    network = GatedResidualMotionNetwork(replace(shipped.architecture, **little, modulation="none"))
+    for name in ("space", "skip"):
+        getattr(network, name).load_state_dict(getattr(shipped, name).state_dict())
+    network.set_statistics(shipped.statistics())
+    return network.eval().requires_grad_(False)
 
 
 def with_ridge(network: GatedResidualMotionNetwork, sums: Moments, upper: np.ndarray) -> GatedResidualMotionNetwork:

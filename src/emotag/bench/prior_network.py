@@ -30,7 +30,7 @@ from emotag.training.motion_batches import MotionBatch, MotionBatches
 # What two shared cores can train: with 4 runs of 8 frames a step takes a third of a second. Of people left out of training
 # so many seconds say when to stop.
 WITNESSED_S = 6
-BUDGET = PretrainConfig(iterations=150, emotion_iterations=0, batch_windows=4, window_frames=8)
+BUDGET = PretrainConfig(iterations=100, emotion_iterations=0, batch_windows=4, window_frames=8)
 SEED = 0
 RATE = BUDGET.learning_rate
 ADAIN_STEPS, EVERYTHING_STEPS, ALONE_STEPS = 60, 25, 60
