@@ -1,8 +1,8 @@
 """Which prior suits people it has not heard: none, the synthetic one, one of the other real people, or both together; as a
 ridge, as the paper's network (`grmn`), and as the network on top of the ridge (`ridge+grmn`).
 
-A clip's first five seconds adapt, the rest is judged (`emotag.bench.prior_footage`). People are dealt into as many folds
-as there are corpora of talkers, whose visemes were fitted without the people of their fold. Real ridges leave the person
+A clip's first five seconds adapt, the rest is judged (`emotag.bench.prior_footage`). Those judged are dealt into as many
+folds as there are corpora of talkers, whose visemes were fitted without the people of their fold. Real ridges leave the person
 out, real networks the person's fold. Ridges are on the components of the shipped prior; the rows of visemes `of all` are
 of that prior as it is, with what actors taught it.
 """
@@ -40,7 +40,6 @@ NETWORKS = (
     ("synthetic", "of others", "grmn", "scale"),
     ("real", "", "grmn", "scale"),
     ("both", "of others", "grmn", "scale"),
-    ("real", "", "ridge+grmn", "map"),
     ("both", "of others", "ridge+grmn", "map"),
 )
 Row = dict[str, object]
@@ -84,8 +83,8 @@ def ridges(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
 
 
 def networks(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
-    """Rows of all priors as networks; real ones leave the fold out. On the synthetic ridge there is none: talkers are no
-    witnesses of what a network adds, and the pipeline shuts it."""
+    """Rows of all priors as networks; real ones leave the fold out. The ridge of both alone has one on top: talkers are no
+    witnesses of what a network adds, so the pipeline shuts it there."""
 
     def part(person: GatedResidualMotionNetwork) -> Example:
         return prior_network.part_of(fold.real, clip.name, person, clip.part)
@@ -128,10 +127,10 @@ def run(
     torch.set_num_threads(1)
     model, shipped, real = models.load(head), Prior.load(start), corpus_of(results, people)
     rows: list[Row] = list(csv.DictReader(out.read_text().splitlines())) if out.is_file() else []
-    judged = judged or list(people)
+    judged = {clip: people[clip] for clip in judged or people}
     done = {(row["clip"], row["model"]) for row in rows}
-    for number, (clips, path) in enumerate(zip(dealt(people, len(talkers)), talkers, strict=True)):
-        missing = [(kind, clip) for kind in wanted for clip in clips if clip in judged and (clip, kind) not in done]
+    for number, (clips, path) in enumerate(zip(dealt(judged, len(talkers)), talkers, strict=True)):
+        missing = [(kind, clip) for kind in wanted for clip in clips if (clip, kind) not in done]
         if not missing:
             continue
         fold = Fold(real, clips, path, grmn.load(shipped.network, shipped.architecture), state / f"{number}")

@@ -47,7 +47,7 @@ class Moments:
 
 
 def dealt(people: Mapping[str, str], folds: int) -> list[list[str]]:
-    """Clips of each fold: people, in the order of their first clips, are dealt in turn with all of theirs."""
+    """Clips {clip: person} of each fold: people, in the order of their first clips, are dealt in turn with all of theirs."""
     number = {person: index % folds for index, person in enumerate(dict.fromkeys(people.values()))}
     return [[clip for clip, person in people.items() if number[person] == fold] for fold in range(folds)]
 
@@ -88,7 +88,8 @@ class Fold:
         """The network of prior `kind` (synthetic, real, both) that saw nobody of the fold: `ridge+grmn`, or `grmn` without."""
         key = (kind, model)
         if key not in self._trained:
-            real = {clip: who for clip, who in self.real.people.items() if clip not in self.clips}
+            own = {self.real.people[clip] for clip in self.clips}
+            real = {clip: who for clip, who in self.real.people.items() if who not in own}
             people = {"synthetic": self.talkers.people, "real": real, "both": {**self.talkers.people, **real}}[kind]
             material = corpora.join([self.talkers, self.real])
             witnesses = set(real.values()) & set(people.values())

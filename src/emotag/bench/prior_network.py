@@ -27,13 +27,13 @@ from emotag.training.loop import Group, Phase, Run, one_step, optimiser_for
 from emotag.training.losses import velocity_square, weighted_square
 from emotag.training.motion_batches import MotionBatch, MotionBatches
 
-# What two shared cores can train: with 4 runs of 8 frames a step takes a third of a second. Of people left out of training
-# so many seconds say when to stop.
+# What two shared cores can train: a step of 8 runs of 4 frames takes a third of a second. Of people left out of training so
+# many seconds say when to stop.
+BUDGET = PretrainConfig(iterations=250, emotion_iterations=0, batch_windows=8, window_frames=4, learning_rate=1e-3)
 WITNESSED_S = 6
-BUDGET = PretrainConfig(iterations=100, emotion_iterations=0, batch_windows=4, window_frames=8)
 SEED = 0
-RATE = BUDGET.learning_rate
-ADAIN_STEPS, EVERYTHING_STEPS, ALONE_STEPS = 60, 25, 60
+RATE = 5e-4  # of adaptation, as in stage `adapt`
+ADAIN_STEPS, EVERYTHING_STEPS, ALONE_STEPS = 60, 15, 40
 ADAIN = tuple(prefix.removeprefix("network.") for prefix in METHOD.adapt_scopes["adain"])
 
 
