@@ -4,6 +4,7 @@ Judged are landmarks of the posed head mesh against the detected ones: nothing i
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,16 @@ class Footage:
                 found.append(torch.cat([camera.project(points), away], -1).numpy())
         return np.concatenate(found)
 
+    @cached_property
+    def bound(self) -> np.ndarray:
+        """Landmarks [T, 478, 3] px of the tracked motion: what the tracker allows."""
+        return self.posed(self.motion[self.test])
+
+    @cached_property
+    def still(self) -> np.ndarray:
+        """The same with the part's mean lower face."""
+        return self.posed(np.where(self.upper, self.motion[self.test], self.motion[self.part].mean(0)))
+
     def intensities(self, motion: np.ndarray) -> np.ndarray:
         """Action units [T, A] 0 to 5 of a motion [T, C]."""
         moving = torch.from_numpy(np.asarray(motion, np.float32))
@@ -77,10 +88,8 @@ class Footage:
 
 def scores(clip: Footage, motion: np.ndarray) -> dict[str, float]:
     """Of one motion [T, C] of the test frames."""
-    true = clip.motion[clip.test]
-    frozen = np.where(clip.upper, true, clip.motion[clip.part].mean(0))
-    points, still, bound = (clip.posed(shown) for shown in (motion, frozen, true))
-    seen, lips, ceiling = (lip_measures(p) for p in (clip.seen, points, bound))
+    true, points = clip.motion[clip.test], clip.posed(motion)
+    seen, lips, ceiling = (lip_measures(p) for p in (clip.seen, points, clip.bound))
     names = list(clip.model.action_unit_names)
     units, true_units = clip.intensities(motion), clip.intensities(true)
     found = {
@@ -89,7 +98,7 @@ def scores(clip: Footage, motion: np.ndarray) -> dict[str, float]:
         "lip_width_corr": correlation(seen[:, 1], lips[:, 1]),
         "lip_aperture_gain": lips[:, 0].std() / seen[:, 0].std(),
         "lmd_px512": lip_distance(clip.seen[:, LIPS, :2], points[:, LIPS, :2]),
-        "frozen_lmd_px512": lip_distance(clip.seen[:, LIPS, :2], still[:, LIPS, :2]),
+        "frozen_lmd_px512": lip_distance(clip.seen[:, LIPS, :2], clip.still[:, LIPS, :2]),
         "ceiling_corr": correlation(seen[:, 0], ceiling[:, 0]),
         "aue_l": action_unit_error(names, true_units, units, LOWER),
         "aue_u": action_unit_error(names, true_units, units, UPPER),
