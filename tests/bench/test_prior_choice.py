@@ -1,46 +1,64 @@
-"""Priors from sums over people are the ridges of their frames, and the table keeps its rows."""
+"""A table that was cut short goes on where it was, and folds with nothing to do are not read."""
 
-import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
-from emotag.bench.prior_choice import COLUMNS, Moments, means, sum_of, table
-from emotag.motion import closed_form
-from emotag.motion.prior import RIDGE, clip_weight
-
-
-def test_sums_of_people_give_the_ridge_of_all_their_frames():
-    random = np.random.default_rng(0)
-    clips = [(random.normal(size=(n, 6)) + 3, random.normal(size=(n, 2))) for n in (100, 400, 30)]
-    solved, moment = sum_of([Moments.of(x, y) for x, y in clips]).ridge()
-    x, y = (np.concatenate([clip[i] - clip[i].mean(0) for clip in clips]) for i in (0, 1))
-    weights = np.concatenate([np.full(len(inputs), clip_weight(len(inputs))) for inputs, _ in clips])
-    expected = closed_form.moment(x, weights, RIDGE)
-    np.testing.assert_allclose(moment, expected)
-    np.testing.assert_allclose(solved, closed_form.ridge_regression(x, y, weights, expected))
+from emotag.bench import prior_choice
+from emotag.bench.prior_table import COLUMNS
 
 
-def test_a_ridge_with_its_moment_gives_its_sums_back():
-    random = np.random.default_rng(1)
-    sums = Moments.of(random.normal(size=(200, 5)), random.normal(size=(200, 3)))
-    solved, moment = sums.ridge()
-    outer = moment - RIDGE / (1 + RIDGE) * np.trace(moment) / len(moment) * np.eye(len(moment))
-    np.testing.assert_allclose(outer * sums.weight, sums.inputs)
-    np.testing.assert_allclose(moment @ solved * sums.weight, sums.targets)
+@dataclass
+class Work:
+    """What was asked of the parts that are expensive."""
+
+    folds: list[list[str]] = field(default_factory=list)
+    clips: list[str] = field(default_factory=list)
+    fails_at: str = ""
+
+    def fold(self, real, clips, talkers, shipped, state):
+        self.folds.append(clips)
+
+    def rows(self, fold, shipped, footage):
+        if footage.name == self.fails_at:
+            raise KeyboardInterrupt
+        self.clips.append(footage.name)
+        for way in ("scale", "map"):
+            yield dict.fromkeys(COLUMNS[6:15], 0.5) | {"prior": "both", "model": "ridge", "way": way, "visemes": ""}
 
 
-def test_rows_survive_the_file_and_means_have_intervals():
-    values = dict.fromkeys(COLUMNS, 0.0) | {
-        "model": "ridge",
-        "prior": "both",
-        "way": "map",
-        "frozen_lmd_px512": 2.0,
-        "test_seconds": 5.0,
-    }
-    rows = [values | {"clip": f"c{i}", "lip_aperture_corr": 0.5 + 0.1 * i, "lmd_px512": 1.0} for i in range(3)]
-    again = list(csv.DictReader(table(rows).splitlines()))
-    assert [row["clip"] for row in again] == ["c0", "c1", "c2"]
-    (line,) = means([*again, again[0] | {"test_seconds": "1.0", "lip_aperture_corr": "-1"}])
-    assert "both, map (3 clips)" in line and "lip_aperture_corr 0.600 [" in line
-    assert "lmd_over_frozen 0.500 [0.500, 0.500]" in line
-    assert line == means(rows)[0]
+@pytest.fixture()
+def work(monkeypatch):
+    work = Work()
+    shipped = SimpleNamespace(network={}, architecture={})
+    monkeypatch.setattr(prior_choice, "models", SimpleNamespace(load=lambda head: None))
+    monkeypatch.setattr(prior_choice, "Prior", SimpleNamespace(load=lambda path: shipped))
+    monkeypatch.setattr(prior_choice, "grmn", SimpleNamespace(load=lambda network, architecture: None))
+    monkeypatch.setattr(prior_choice, "corpus_of", lambda results, people: None)
+    monkeypatch.setattr(prior_choice, "Fold", work.fold)
+    monkeypatch.setattr(
+        prior_choice, "Footage", lambda results, clip, model: SimpleNamespace(name=clip, motion=np.zeros((250, 3)))
+    )
+    monkeypatch.setattr(prior_choice, "MODELS", {"ridge": work.rows})
+    return work
+
+
+def test_it_goes_on_where_it_was(work, tmp_path):
+    people = {"a1": "a", "b1": "b", "a2": "a"}
+    out, folder = tmp_path / "table.csv", Path("nowhere")
+    given = (folder, folder, folder, people, [folder, folder], out, folder, ["ridge"])
+    work.fails_at = "b1"
+    with pytest.raises(KeyboardInterrupt):
+        prior_choice.run(*given)
+    assert work.clips == ["a1", "a2"] and out.read_text().count("\n") == 5
+    work.fails_at = ""
+    assert len(prior_choice.run(*given, ["a2"])) == 4
+    rows = prior_choice.run(*given)
+    assert work.clips == ["a1", "a2", "b1"] and work.folds == [["a1", "a2"], ["b1"], ["b1"]]
+    assert [row["clip"] for row in rows] == ["a1", "a1", "a2", "a2", "b1", "b1"]
+    assert float(rows[-1]["seconds"]) == 10
+    again = prior_choice.run(*given)
+    assert work.folds == [["a1", "a2"], ["b1"], ["b1"]] and len(again) == 6

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from emotag.bench import costs, gpu, heard, job, prior_choice, providers, raster, scale, survival, sync_check, targets
+from emotag.bench.prior_table import means
 from emotag.bench.scenes import AvatarFiles
 from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
@@ -113,16 +114,24 @@ def add_targets(commands) -> None:
     command.set_defaults(run=listen)
     command = commands.add_parser("prior", help=prior_choice.__doc__)
     command.add_argument("--results", type=Path, default=Path("results"))
-    command.add_argument("--prior", type=Path, required=True, help="the synthetic one")
-    command.add_argument("--people", nargs="+", required=True, metavar="CLIP=PERSON", help="clips adapted and tracked")
-    command.add_argument("--csv", type=Path, required=True, help="rows go here; clips in it are not done again")
     command.add_argument(
-        "--without",
-        nargs="*",
-        default=[],
-        metavar="PERSON=PRIOR",
-        help="synthetic priors of visemes fitted without them",
+        "--prior", type=Path, default=Path("data/priors/synthetic.safetensors"), help="the shipped one"
     )
+    command.add_argument("--people", nargs="+", required=True, metavar="CLIP=PERSON", help="clips adapted and tracked")
+    command.add_argument(
+        "--talkers",
+        nargs="+",
+        type=Path,
+        required=True,
+        metavar="CORPUS",
+        help="one a fold, of visemes fitted without its people (who are dealt into folds in turn)",
+    )
+    command.add_argument("--models", nargs="+", default=list(prior_choice.MODELS), choices=prior_choice.MODELS)
+    command.add_argument(
+        "--state", type=Path, default=Path("results/state/prior_choice"), help="networks are trained here"
+    )
+    command.add_argument("--clips", nargs="+", default=[], help="those to judge on (default: all)")
+    command.add_argument("--csv", type=Path, required=True, help="rows go here; clips in it are not done again")
     command.set_defaults(run=choose_prior)
 
 
@@ -209,11 +218,10 @@ def listen(chosen: argparse.Namespace) -> int:
 
 def choose_prior(chosen: argparse.Namespace) -> int:
     """Priors and ways to adapt."""
-    people, without = (dict(pair.split("=", 1) for pair in pairs) for pairs in (chosen.people, chosen.without))
+    people = dict(pair.split("=", 1) for pair in chosen.people)
     head = chosen.results / "head" / "makehuman.safetensors"
-    others = {person: Path(path) for person, path in without.items()}
-    rows = prior_choice.run(chosen.results, head, chosen.prior, people, chosen.csv, others)
-    print(*prior_choice.means(rows), sep="\n")
+    files = chosen.results, head, chosen.prior, people, chosen.talkers, chosen.csv, chosen.state
+    print(*means(prior_choice.run(*files, chosen.models, chosen.clips)), sep="\n")
     return 0
 
 
