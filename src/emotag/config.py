@@ -266,6 +266,9 @@ class PictureConfig(Settings):
         False,
         description="Gaussians thinner than a pixel are drawn fainter, not wider (Mip-Splatting); kept in the avatar",
     )
+    mouth_gate: Literal["learned", "open"] = Field(
+        "learned", description="open: emotion moves the mouth's Gaussians in every frame (EmoTaG's code does not gate it)"
+    )
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
     weight_mask: float = Field(0.1, ge=0, description="L1 of the drawn opacity against the head's soft mask")

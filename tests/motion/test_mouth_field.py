@@ -1,5 +1,7 @@
 """Mouth field: starts as nothing, splits its first layer exactly, acts under the gate."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -41,6 +43,17 @@ def test_closed_gate_hides_the_emotion():
     a, b = (built(condition, closed, emotion).mean for emotion in (torch.randn(2, 7), torch.randn(2, 7)))
     assert torch.equal(a, b)
     assert not torch.equal(a, built(condition, closed + 1, torch.randn(2, 7)).mean)
+
+
+def test_without_a_gate_the_emotion_shows_as_if_it_were_open():
+    gated = disturbed()
+    free = MouthField(replace(gated.architecture, gated=False), gated.positions)
+    free.load_state_dict(gated.state_dict())
+    condition, emotion = torch.randn(2, 8), torch.randn(2, 7)
+    shown = free(condition, torch.rand(2, 1), emotion)
+    assert all(torch.equal(a, b) for a, b in zip(shown, gated(condition, torch.ones(2, 1), emotion), strict=True))
+    again = mouth_field.load(free.arrays(), free.architecture.plain())
+    assert torch.equal(again(condition, torch.zeros(2, 1), emotion).mean, shown.mean)
 
 
 def test_gradient_reaches_every_parameter():

@@ -39,6 +39,8 @@ def test_shared_work_is_done_once(shared_copy):
         "no_adain_control",
         "parameter_regression",
         "no_geometry",
+        "mouth_adapts",
+        "mouth_ungated",
     }
     assert jobs["prior_of_variant"] == len(own_prior)
     for rule in ("adapt_variant", "refine_variant", "drive_variant", "render_model", "measure_variant"):

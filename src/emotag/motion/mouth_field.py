@@ -24,7 +24,8 @@ OFFSETS = 10
 
 @dataclass(frozen=True)
 class MouthArchitecture:
-    """Sizes of the field; `condition` is the motion network's width, an output of 1 moves by `metres`."""
+    """Sizes of the field; `condition` is the motion network's width, an output of 1 moves by `metres`. Without `gated` the
+    residual head acts in every frame."""
 
     condition: int = 256
     levels: int = 12
@@ -32,6 +33,7 @@ class MouthArchitecture:
     finest: int = 38
     hidden: int = 64
     metres: float = 0.01
+    gated: bool = True
 
     def plain(self) -> dict[str, Any]:
         """As a dictionary that JSON can hold."""
@@ -101,7 +103,8 @@ class MouthField(nn.Module):
         """`condition` [B, D], `gate` [B, 1], `emotion` [B, 7] logits."""
         encoding = self.encoding(self.positions)
         residual = self.residual(encoding, torch.softmax(emotion, -1))
-        raw = self.base(encoding, condition) + gate[:, :, None] * residual
+        shown = gate[:, :, None] * residual if self.architecture.gated else residual
+        raw = self.base(encoding, condition) + shown
         mean, quaternion, log_scale = raw.split((3, 4, 3), -1)
         return MouthOffsets(self.architecture.metres * mean, quaternion, log_scale)
 

@@ -71,7 +71,7 @@ def run(
     )
     cloud = person.first_cloud(model, config)
     logger.info("%d Gaussians, %d of them beyond the mesh", len(cloud), len(cloud) - config.gaussians)
-    mouth_architecture = MouthArchitecture(condition=network.architecture.width)
+    mouth_architecture = MouthArchitecture(network.architecture.width, gated=config.mouth_gate == "learned")
     positions = canonical_positions(mouth_points(model, person.shape, cloud))
     mouth = begun(chosen.mouth_field(mouth_architecture, positions), start.mouth)
     avatar = AdaptedAvatar(RiggedDeformer(model, person.shape, cloud, mouth, person.trunk), network, len(person.frames))

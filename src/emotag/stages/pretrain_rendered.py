@@ -60,8 +60,8 @@ def run(
     people = people_of(names, clips, columns, left_out_by(curation))
     chosen, model, begun = methods.load(method), models.load(head), Prior.load(start)
     network = grmn.load(begun.network, begun.architecture)
-    mouth = chosen.mouth_field(mouth_field.MouthArchitecture(condition=network.architecture.width), torch.zeros(1, 3))
-    company = curriculum.Company(network, mouth_field.begun(mouth, begun.mouth))
+    sizes = mouth_field.MouthArchitecture(network.architecture.width, gated=config.mouth_gate == "learned")
+    company = curriculum.Company(network, mouth_field.begun(chosen.mouth_field(sizes, torch.zeros(1, 3)), begun.mouth))
     trained = chosen.rendered_scopes["all" if begun.scores["network_used"] else "shut"]
     if network.acted:
         trained = methods.beside_network(trained)
