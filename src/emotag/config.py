@@ -267,7 +267,8 @@ class PictureConfig(Settings):
         description="Gaussians thinner than a pixel are drawn fainter, not wider (Mip-Splatting); kept in the avatar",
     )
     mouth_gate: Literal["learned", "open"] = Field(
-        "learned", description="open: emotion moves the mouth's Gaussians in every frame (EmoTaG's code does not gate it)"
+        "learned",
+        description="open: emotion moves the mouth's Gaussians in every frame (EmoTaG's code does not gate it)",
     )
     learning_rate: float = Field(5e-4, gt=0)
     weight_ssim: float = Field(0.2, ge=0, le=1)
