@@ -39,7 +39,6 @@ def test_shared_work_is_done_once(shared_copy):
         "no_adain_control",
         "parameter_regression",
         "no_geometry",
-        "mouth_adapts",
         "mouth_ungated",
     }
     assert jobs["prior_of_variant"] == len(own_prior)
