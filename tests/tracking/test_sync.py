@@ -42,6 +42,16 @@ def test_a_part_of_the_clip_gives_the_same_lag(prior):
     assert estimate(prior, features, lips[frames], frames).frames == pytest.approx(2.2, abs=0.25)
 
 
+def test_lips_that_also_move_slowly_by_themselves_change_nothing(prior):
+    errors = []
+    for seed in range(8):
+        features, lips = talker(5, -0.8, 0.1, seed=50 + seed)
+        moods = gaussian_filter1d(np.random.default_rng(seed).normal(size=lips.shape), 12, axis=0)
+        found = estimate(prior, features, lips + lips.std(0) * moods / moods.std(0), np.arange(len(lips)))
+        errors.append(found.frames + 0.8)
+    assert np.abs(errors).max() < 0.1
+
+
 def test_scale_and_level_of_the_lips_do_not_matter(prior):
     features, lips = talker(5, 1.5, 0.5, seed=42)
     plain, other = (estimate(prior, features, x, np.arange(len(x))) for x in (lips, lips * [3, 0.1, 1, 9] + 5))
