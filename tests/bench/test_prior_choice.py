@@ -27,7 +27,7 @@ class Work:
             raise KeyboardInterrupt
         self.clips.append(footage.name)
         for way in ("scale", "map"):
-            yield dict.fromkeys(COLUMNS[6:15], 0.5) | {"prior": "both", "model": "ridge", "way": way, "visemes": ""}
+            yield dict.fromkeys(COLUMNS[6:18], 0.5) | {"prior": "both", "model": "ridge", "way": way, "visemes": ""}
 
 
 @pytest.fixture()
@@ -62,3 +62,12 @@ def test_it_goes_on_where_it_was(work, tmp_path):
     assert float(rows[-1]["seconds"]) == 10
     again = prior_choice.run(*given)
     assert work.folds == [["a1", "a2"], ["b1"], ["b1"]] and len(again) == 6
+
+
+def test_lips_are_judged_at_the_offset_of_the_part_and_of_the_test(monkeypatch):
+    clip = SimpleNamespace(offset=-0.5, test_offset=0.25)
+    monkeypatch.setattr(prior_choice, "shown", lambda clip, person, offset=None: offset)
+    found = {None: {"lip_aperture_corr": 0.5, "lmd_px512": 2.0}, 0.25: {"lip_aperture_corr": 0.6, "lmd_px512": 1.5}}
+    monkeypatch.setattr(prior_choice, "scores", lambda clip, offset: dict(found[offset]))
+    wanted = {"drift_frames": 0.75, "synced_aperture_corr": 0.6, "synced_lmd_px512": 1.5}
+    assert prior_choice.judged(clip, None) == found[None] | wanted

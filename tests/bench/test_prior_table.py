@@ -12,6 +12,7 @@ def row(clip, aperture, lmd, case=DEFAULT, seconds=5.0):
         "lip_aperture_corr": aperture,
         "lmd_px512": lmd,
         "frozen_lmd_px512": 2.0,
+        "synced_lmd_px512": 0.9 * lmd,
         "test_seconds": seconds,
     }
 
@@ -26,6 +27,7 @@ def test_means_intervals_and_what_is_gained():
     first, second, gained, shorter = means(again)
     assert first.startswith("synthetic, ridge, map, of others (3 clips): lip_aperture_corr 0.600 [0.5")
     assert "lmd_over_frozen 0.500 [0.500, 0.500]" in first and first.endswith("worst aperture 0.500")
+    assert "synced_lmd_over_frozen 0.450 [0.450, 0.450]" in first
     assert second.startswith("real, grmn, adain (3 clips): lip_aperture_corr 0.700 [")
     assert "lip_aperture_corr 0.100 [0.100, 0.100]" in gained and "lmd_over_frozen 0.100 [0.100, 0.100]" in gained
     assert "(2 clips, 3.0 s): lip_aperture_corr 0.400" in shorter

@@ -50,7 +50,7 @@ def test_overlap_counts_pixels():
 
 
 def test_the_truth_finds_itself(head, true):
-    assert recovery.lip_errors_mm(head, [true], [true]).max() < 1e-3
+    assert np.abs(recovery.lip_errors_mm(head, [true], [true])).max() < 1e-3
     assert list(recovery.jaw_correlations(head, [true], [true]).values()) == pytest.approx([1, 1, 1])
     assert recovery.blink_f1(head, [true], [true]) == 1
     assert recovery.head_degrees([true], [true]).max() < 1e-3
@@ -58,9 +58,10 @@ def test_the_truth_finds_itself(head, true):
 
 def test_pose_does_not_count_and_an_open_jaw_does(head, true):
     moved = replace(true, rotation=true.rotation * 0, translation=true.translation + 0.1)
-    assert recovery.lip_errors_mm(head, [moved], [true]).max() < 1e-3
+    assert np.abs(recovery.lip_errors_mm(head, [moved], [true])).max() < 1e-3
     shut = replace(true, jaw=true.jaw * 0)
-    assert np.median(recovery.lip_errors_mm(head, [shut], [true])) > 2
+    right, up, forward = recovery.lip_errors_mm(head, [shut], [true]).mean(0)
+    assert abs(right) < 0.1 and up > 1 and forward > 0
 
 
 def test_the_jaws_opening_is_what_the_chin_does(head, true):

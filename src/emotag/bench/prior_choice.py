@@ -54,9 +54,10 @@ def spoken_by(clip: Footage, network: GatedResidualMotionNetwork, way: Strength)
     return personalise(network, own, *arrays, clip.upper, here, usual, way)
 
 
-def shown(clip: Footage, person: GatedResidualMotionNetwork) -> np.ndarray:
-    """Motion [T, C] of the test frames, as an avatar shows it (`emotag.motion.driving.network_codes`)."""
-    heard, bases, added = clip.cues(clip.test), [], []
+def shown(clip: Footage, person: GatedResidualMotionNetwork, offset: float | None = None) -> np.ndarray:
+    """Motion [T, C] of the test frames, as an avatar shows it (`emotag.motion.driving.network_codes`); `offset` as in
+    `Footage.cues`."""
+    heard, bases, added = clip.cues(clip.test, offset), [], []
     with torch.inference_mode():
         for i in range(0, len(clip.test), CHUNK):
             part = heard[slice(i, i + CHUNK)]
@@ -64,6 +65,16 @@ def shown(clip: Footage, person: GatedResidualMotionNetwork) -> np.ndarray:
             bases.append(out.base)
             added.append(out.gate * out.residual)
         return person.restore(torch.cat(bases) + slow(torch.cat(added))).numpy()
+
+
+def judged(clip: Footage, person: GatedResidualMotionNetwork) -> dict[str, float]:
+    """Scores at the adaptation part's offset, and of lips at the test's own."""
+    synced = scores(clip, shown(clip, person, clip.test_offset))
+    return scores(clip, shown(clip, person)) | {
+        "drift_frames": round(clip.test_offset - clip.offset, 4),
+        "synced_aperture_corr": synced["lip_aperture_corr"],
+        "synced_lmd_px512": synced["lmd_px512"],
+    }
 
 
 def ridges(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
@@ -78,7 +89,7 @@ def ridges(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
     ]
     for prior, visemes, ready in cases:
         for way in WAYS if prior != "none" else ["scale"]:
-            found = scores(clip, shown(clip, spoken_by(clip, ready, WAYS[way])))
+            found = judged(clip, spoken_by(clip, ready, WAYS[way]))
             yield {"prior": prior, "model": "ridge", "way": way, "visemes": visemes} | found
 
 
@@ -97,11 +108,11 @@ def networks(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
             ways["everything"] = prior_network.everything(person, part(person), start)
         for way, adapted in ways.items():
             row = {"prior": prior, "model": model, "way": way, "visemes": visemes, "kept": start.kept}
-            yield row | scores(clip, shown(clip, adapted))
+            yield row | judged(clip, adapted)
     start = fold.trained("synthetic", "grmn")
     person = spoken_by(clip, start.network, SCALE)
     alone = prior_network.alone(person, part(person), start.channel_weights)
-    yield {"prior": "none", "model": "grmn", "way": "everything", "visemes": ""} | scores(clip, shown(clip, alone))
+    yield {"prior": "none", "model": "grmn", "way": "everything", "visemes": ""} | judged(clip, alone)
 
 
 MODELS = {"ridge": ridges, "grmn": networks}
@@ -116,9 +127,9 @@ def run(
     out: Path,
     state: Path,
     wanted: Sequence[str] = tuple(MODELS),
-    judged: Sequence[str] = (),
+    clips: Sequence[str] = (),
 ) -> list[Row]:
-    """Rows of the clips of `people` {clip: person}, or of those `judged`; those in `out` already are kept, and it is written
+    """Rows of the clips of `people` {clip: person}, or of `clips` alone; those in `out` already are kept, and it is written
     after every clip.
 
     `talkers` are synthetic corpora, one a fold, whose visemes were fitted without its people (`dealt`); networks are
@@ -127,13 +138,13 @@ def run(
     torch.set_num_threads(1)
     model, shipped, real = models.load(head), Prior.load(start), corpus_of(results, people)
     rows: list[Row] = list(csv.DictReader(out.read_text().splitlines())) if out.is_file() else []
-    judged = {clip: people[clip] for clip in judged or people}
+    chosen = {clip: people[clip] for clip in clips or people}
     done = {(row["clip"], row["model"]) for row in rows}
-    for number, (clips, path) in enumerate(zip(dealt(judged, len(talkers)), talkers, strict=True)):
-        missing = [(kind, clip) for kind in wanted for clip in clips if (clip, kind) not in done]
+    for number, (own, path) in enumerate(zip(dealt(chosen, len(talkers)), talkers, strict=True)):
+        missing = [(kind, clip) for kind in wanted for clip in own if (clip, kind) not in done]
         if not missing:
             continue
-        fold = Fold(real, clips, path, grmn.load(shipped.network, shipped.architecture), state / f"{number}")
+        fold = Fold(real, own, path, grmn.load(shipped.network, shipped.architecture), state / f"{number}")
         for kind, clip in missing:
             footage = Footage(results, clip, model)
             known = {"clip": clip, "person": people[clip], "seconds": len(footage.motion) / FPS, "kept": ""}

@@ -1,6 +1,7 @@
 """Real clips of the pipeline's folders as material of the prior's measurement, and the scores of a motion on them.
 
-Judged are landmarks of the posed head mesh against the detected ones: nothing is drawn.
+Judged are landmarks of the posed head mesh against the detected ones: nothing is drawn. The offset of sound and picture is
+the adaptation part's; as clips may drift (one of 71 s does, by 0.75 frames), a motion can be judged at the test's own, too.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from emotag.artifacts import ActionUnits, Corpus, Identity, Landmarks, Speech, Subject, Tracks
+from emotag.artifacts import ActionUnits, Corpus, Identity, Landmarks, LipRidge, Speech, Subject, Tracks
 from emotag.geometry.camera import Camera
 from emotag.head.arkit import ArkitHead
 from emotag.head.landmark_sets import IBUG_68
@@ -19,7 +20,9 @@ from emotag.metrics.action_units import action_unit_error
 from emotag.metrics.face import LOWER, UPPER
 from emotag.metrics.lips import correlation, lip_distance
 from emotag.motion import channels, cues
+from emotag.motion.ridge import Ridge
 from emotag.stages.corpus_clips import columns_of
+from emotag.tracking import sync
 from emotag.tracking.lip_measures import lip_measures
 from emotag.types import FPS
 
@@ -45,10 +48,19 @@ class Footage:
         self.test = np.arange(self.part[-1] + 1, len(self.motion))[-MOST:]
         self.seen = mesh.points[self.test] * SIZE_PX / mesh.width
         self.upper = channels.upper_face(channels.motion_names(self.tracks.expression_names))
+        self.lip_ridge = LipRidge.load(results / "prior" / "lips.safetensors").ridge
 
-    def cues(self, frames: np.ndarray) -> cues.Cues:
-        """What drives the network in `frames` [T]."""
-        return cues.gather(self.speech, frames, self.offset, self.units, frames, self.identity)
+    def cues(self, frames: np.ndarray, offset: float | None = None) -> cues.Cues:
+        """What drives the network in `frames` [T]; `offset` [frames] of the video is the adaptation part's if None."""
+        late = self.offset if offset is None else offset
+        return cues.gather(self.speech, frames, late, self.units, frames, self.identity)
+
+    @cached_property
+    def test_offset(self) -> float:
+        """By how many frames the video of the test is late, found as for the part; the part's where it cannot be told."""
+        ridge = Ridge.from_arrays(self.lip_ridge)
+        found = sync.estimate(ridge, self.speech.features, lip_measures(self.seen), self.test)
+        return found.frames if found.told else self.offset
 
     def posed(self, motion: np.ndarray) -> np.ndarray:
         """Landmarks [T, 478, 3] px of the test frames' heads with another `motion` [T, C]."""

@@ -6,12 +6,16 @@ import numpy as np
 
 COLUMNS = (
     "clip", "person", "seconds", "prior", "model", "way", "test_seconds", "lip_aperture_corr", "lip_width_corr",
-    "lip_aperture_gain", "lmd_px512", "frozen_lmd_px512", "ceiling_corr", "aue_l", "aue_u", "visemes", "kept",
+    "lip_aperture_gain", "lmd_px512", "frozen_lmd_px512", "ceiling_corr", "aue_l", "aue_u", "drift_frames",
+    "synced_aperture_corr", "synced_lmd_px512", "visemes", "kept",
 )  # fmt: skip
 CASE = ("prior", "model", "way", "visemes")
 # What an avatar does unless it is told otherwise, by a ridge whose visemes do not know the person.
 DEFAULT = ("synthetic", "ridge", "map", "of others")
-AVERAGED = ("lip_aperture_corr", "lip_width_corr", "lip_aperture_gain", "lmd_over_frozen")
+AVERAGED = (
+    "lip_aperture_corr", "lip_width_corr", "lip_aperture_gain", "lmd_over_frozen", "synced_aperture_corr",
+    "synced_lmd_over_frozen",
+)  # fmt: skip
 LEAST_S, DRAWS = 3.0, 2000
 
 Row = Mapping[str, object]
@@ -66,10 +70,11 @@ def named(case: tuple[str, ...]) -> str:
 def values_of(rows: Sequence[Row], case: tuple[str, ...]) -> Values:
     """Columns of the rows of one case, by clip."""
     chosen = sorted((row for row in rows if case_of(row) == case), key=lambda row: str(row["clip"]))
-    names = ("test_seconds", *AVERAGED[:3], "lmd_px512", "frozen_lmd_px512")
+    lmd = {name + "lmd_over_frozen": name + "lmd_px512" for name in ("", "synced_")}
+    names = ("test_seconds", *(lmd.get(name, name) for name in AVERAGED), "frozen_lmd_px512")
     found = {name: np.array([float(row[name]) for row in chosen]) for name in names}
     clips = np.array([row["clip"] for row in chosen])
-    return found | {"clip": clips, "lmd_over_frozen": found["lmd_px512"] / found["frozen_lmd_px512"]}
+    return found | {"clip": clips} | {ratio: found[name] / found["frozen_lmd_px512"] for ratio, name in lmd.items()}
 
 
 def columns(values: Values) -> list[np.ndarray]:

@@ -2,7 +2,8 @@
 
 Reads: the head, and clip by clip the tracks found through the ordinary stages (crop, landmarks, matte, shape, track) and
 the true ones. Writes: CSV (identity, lip_vertex_mm_median, jaw_corr, blink_f1, head_deg, and what else helps to judge).
-Lips are compared after one rigid and scale alignment a person on skull vertices (`emotag.tracking.recovery`).
+Lips are compared after one rigid and scale alignment a person on skull vertices (`emotag.tracking.recovery`); their error
+is given in space, across the line of sight of a head that faces the camera, and along it (depth).
 """
 
 import logging
@@ -43,7 +44,8 @@ def run(*, head: Path, people: list[str], tracks: list[Path], truth: list[Path],
 
 def scores(model: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[str, float]:
     """One person's row."""
-    lips = recovery.lip_errors_mm(model, found, true)
+    errors = recovery.lip_errors_mm(model, found, true)
+    lips = np.linalg.norm(errors, axis=1)
     jaw = recovery.jaw_correlations(model, found, true)
     turned = recovery.head_degrees(found, true)
     units = [
@@ -60,6 +62,8 @@ def scores(model: HeadModel, found: list[Tracks], true: list[Tracks]) -> dict[st
         "blink_f1": recovery.blink_f1(model, found, true),
         "head_deg": float(np.median(turned)),
         "lip_vertex_mm_p95": float(np.percentile(lips, 95)),
+        "lip_across_mm_median": float(np.median(np.linalg.norm(errors[:, :2], axis=1))),
+        "lip_depth_mm_median": float(np.median(np.abs(errors[:, 2]))),
         "au_corr_upper": float(np.mean(upper)) if upper else float("nan"),
         "au_corr_lower": float(
             np.mean(

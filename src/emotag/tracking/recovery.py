@@ -61,7 +61,8 @@ def skull(head: HeadModel) -> np.ndarray:
 
 
 def lip_errors_mm(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> np.ndarray:
-    """Distance [all frames x lip vertices] mm of the found lips from the true ones, in the head's own frame.
+    """How far right, up and forward [all frames x lip vertices, 3] mm the found lips lie of the true ones, in the head's own
+    frame.
 
     One similarity a person brings the found skull to the true one; expression, jaw and shape are all that is compared.
     """
@@ -74,7 +75,7 @@ def lip_errors_mm(head: HeadModel, found: list[Tracks], true: list[Tracks]) -> n
         for start in range(0, len(theirs.expression), CHUNK_FRAMES):
             part = slice(start, start + CHUNK_FRAMES)
             a, b = (posed_vertices(head, at_rest(tracks), part)[:, lips].double().numpy() for tracks in (ours, theirs))
-            errors.append(np.linalg.norm(scale * a @ rotation.T + shift - b, axis=-1).ravel())
+            errors.append((scale * a @ rotation.T + shift - b).reshape(-1, 3))
     return 1000 * np.concatenate(errors)
 
 
