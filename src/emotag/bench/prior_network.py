@@ -29,7 +29,7 @@ from emotag.training.motion_batches import MotionBatch, MotionBatches
 
 # What two shared cores can train: a step of 8 runs of 4 frames takes a third of a second. Of people left out of training so
 # many seconds say when to stop.
-BUDGET = PretrainConfig(iterations=150, emotion_iterations=0, batch_windows=8, window_frames=4, learning_rate=1e-3)
+BUDGET = PretrainConfig(iterations=1000, emotion_iterations=0, batch_windows=8, window_frames=4, learning_rate=1e-3)
 WITNESSED_S = 6
 SEED = 0
 RATE = 5e-4  # of adaptation, as in stage `adapt`
