@@ -17,6 +17,7 @@ from emotag.workflow.assets import (
     fetchable,
     in_place,
     metric_files,
+    metrics_left_out,
     needed,
     needs_all_assets,
     place_of,
@@ -99,6 +100,9 @@ if workflow.is_main_process and CONFIG.prior.source == "auto":
         f"prior: {'shipped' if PRIOR[0] else 'trained'}, because {PRIOR[1]} (prior.source to choose)",
         file=sys.stderr,
     )
+if workflow.is_main_process:
+    for line in metrics_left_out(CONFIG, ASSETS):
+        print(line, file=sys.stderr)
 
 # The prefix stands in place of Snakemake's own strict mode, so it says it again (a pipe fails if its first part does).
 # Numba counts its threads once, when it is imported; Snakemake sets the other libraries' by itself.

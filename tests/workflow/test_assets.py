@@ -15,11 +15,13 @@ from emotag.workflow.acceptance import LOCK, accept
 from emotag.workflow.assets import (
     DETECTORS,
     FOLDERS,
+    METRIC_FILES,
     MODELS,
     SAPIENS,
     TRANSFORMERS,
     check_assets,
     metric_files,
+    metrics_left_out,
     needed,
     place_of,
     read_manifest,
@@ -213,6 +215,21 @@ def test_a_metric_whose_file_nobody_accepted_is_left_out(tmp_path, monkeypatch):
     list(accept(manifest()[place.name], place.parent, LOCK, hashlib.sha256(b"as it is").hexdigest()))
     assert metric_files(config, manifest(), "syncnet") == ["data/assets/syncnet_v2.model"]
     assert metric_files(resolve({}, cuda=False), manifest(), "syncnet") == []
+
+
+def test_metrics_without_their_files_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = resolve({"measure": {"syncnet": True, "emotion_agreement": True}}, cuda=False)
+    assert metrics_left_out(resolve({}, cuda=False), manifest()) == []
+    agreement, syncnet = metrics_left_out(config, manifest())
+    assert agreement.startswith("measure.emotion_agreement: left out") and "fetch_assets" in agreement
+    assert "face_expression_model.bin, face_expression_model-weights_manifest.json" in agreement
+    assert "emotag accept syncnet_v2.model" in syncnet and "fetch_assets" not in syncnet
+    for name in METRIC_FILES["emotion_agreement"]:
+        place = tmp_path / "data" / "assets" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"as it is")
+    assert metrics_left_out(config, manifest()) == [syncnet]
 
 
 def test_sapiens_reads_crop_and_two_networks():

@@ -182,6 +182,18 @@ def metric_files(config: Config, assets: dict[str, Asset], metric: str) -> list[
     return [str(FOLDER / name) for name in names] if wanted else []
 
 
+def metrics_left_out(config: Config, assets: dict[str, Asset]) -> list[str]:
+    """A line for each metric that is asked for and whose files are not in place."""
+    lines = []
+    for metric, names in METRIC_FILES.items():
+        if getattr(config.measure, metric) and not metric_files(config, assets, metric):
+            unchecked = [str(missing(assets[name], BY_HAND, UNCHECKED)) for name in names if assets[name].unchecked]
+            advice = unchecked or ["run snakemake --cores 1 fetch_assets"]
+            found = f"measure.{metric}: left out, because a file is not in place ({', '.join(names)})"
+            lines.append(f"{found}; {'; '.join(advice)}. What is measured without it is then measured again")
+    return lines
+
+
 def needs_all_assets(arguments: list[str]) -> bool:
     """Whether a command line of Snakemake asks for the pipeline, judged before Snakemake itself says so.
 
