@@ -40,7 +40,8 @@ class Footage:
         self.identity = Identity.load(own / "identity.safetensors")
         self.tracks = Tracks.load(own / clip / "tracks.safetensors")
         self.units = ActionUnits.load(own / clip / "action_units.safetensors")
-        self.offset = read_json(own / clip / "sync.json", "offset_frames")["offset_frames"]
+        found = read_json(own / clip / "sync.json", "offset_frames", "lead_frames")
+        self.offset, self.lead = found["offset_frames"], found["lead_frames"]
         self.speech = Speech.load(shared / "speech.safetensors")
         mesh = Landmarks.load(shared / "landmarks.safetensors")
         self.motion = np.concatenate([self.tracks.expression, self.tracks.jaw], 1)
@@ -48,7 +49,8 @@ class Footage:
         self.test = np.arange(self.part[-1] + 1, len(self.motion))[-MOST:]
         self.seen = mesh.points[self.test] * SIZE_PX / mesh.width
         self.upper = channels.upper_face(channels.motion_names(self.tracks.expression_names))
-        self.lip_ridge = LipRidge.load(results / "prior" / "lips.safetensors").ridge
+        self.lip_ridge = Ridge.from_arrays(LipRidge.load(results / "prior" / "lips.safetensors").ridge)
+        self.detected = ~mesh.interpolated[self.test]
 
     def cues(self, frames: np.ndarray, offset: float | None = None) -> cues.Cues:
         """What drives the network in `frames` [T]; `offset` [frames] of the video is the adaptation part's if None."""
@@ -58,9 +60,9 @@ class Footage:
     @cached_property
     def test_offset(self) -> float:
         """By how many frames the video of the test is late, found as for the part; the part's where it cannot be told."""
-        ridge = Ridge.from_arrays(self.lip_ridge)
-        found = sync.estimate(ridge, self.speech.features, lip_measures(self.seen), self.test)
-        return found.frames if found.told else self.offset
+        lips, frames = lip_measures(self.seen)[self.detected], self.test[self.detected]
+        found = sync.estimate(self.lip_ridge, self.speech.features, lips, frames)
+        return found.frames + self.lead if found.told else self.offset
 
     def posed(self, motion: np.ndarray) -> np.ndarray:
         """Landmarks [T, 478, 3] px of the test frames' heads with another `motion` [T, C]."""

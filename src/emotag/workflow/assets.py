@@ -189,7 +189,7 @@ def metrics_left_out(config: Config, assets: dict[str, Asset]) -> list[str]:
         if getattr(config.measure, metric) and not metric_files(config, assets, metric):
             unchecked = [str(missing(assets[name], BY_HAND, UNCHECKED)) for name in names if assets[name].unchecked]
             advice = unchecked or ["run snakemake --cores 1 fetch_assets"]
-            found = f"measure.{metric}: left out, because a file is not in place ({', '.join(names)})"
+            found = f"measure.{metric}: left out for want of {', '.join(names)}"
             lines.append(f"{found}; {'; '.join(advice)}. What is measured without it is then measured again")
     return lines
 
