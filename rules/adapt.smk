@@ -8,6 +8,7 @@ rule adapt:
         identity="results/identities/{identity}/identity.safetensors",
         geometry="results/identities/{identity}/geometry.safetensors",
         prior=lambda w: PLAN.priors.of(w.identity),
+        articulation=ARTICULATION,
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.adapt_file(w, "sync.json"),
@@ -35,10 +36,10 @@ rule adapt:
         code=stage_code("adapt", METHOD),
     shell:
         "python -m emotag.stages.adapt --head {input.head:q} --subject {input.subject:q} --identity {input.identity:q}"
-        " --geometry {input.geometry:q} --prior {input.prior:q} --tracks {input.tracks:q}"
-        " --action-units {input.action_units:q} --sync {input.sync:q} --emotion {input.emotion:q}"
-        " --speech {input.speech:q} --crop {input.crop:q} --alpha {input.alpha:q} --labels {input.labels:q}"
-        " --name {wildcards.identity} --state {params.state:q} --out {output:q}"
+        " --geometry {input.geometry:q} --prior {input.prior:q} --articulation {input.articulation:q}"
+        " --tracks {input.tracks:q} --action-units {input.action_units:q} --sync {input.sync:q}"
+        " --emotion {input.emotion:q} --speech {input.speech:q} --crop {input.crop:q} --alpha {input.alpha:q}"
+        " --labels {input.labels:q} --name {wildcards.identity} --state {params.state:q} --out {output:q}"
         " --threads {threads} --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 

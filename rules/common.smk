@@ -35,7 +35,14 @@ from emotag.workflow.paper import Paper, wants_tables
 from emotag.workflow.params import stage_config as config_of
 from emotag.workflow.places import places
 from emotag.workflow.shipped import FOLDER as PRIORS
-from emotag.workflow.shipped import Shipped, commit_of, put, settings_of, training_code
+from emotag.workflow.shipped import (
+    Shipped,
+    articulation,
+    commit_of,
+    put,
+    settings_of,
+    training_code,
+)
 from emotag.workflow.takeover import makes_nothing, take_over
 from emotag.workflow.variants import Models, read_variants
 
@@ -57,6 +64,7 @@ try:
         check_assets(ASSETS, Path("data/assets"))
     PLAN = Plan(CONFIG, terms(CONFIG, ASSETS), Shipped.read(shipped(PRIORS)))
     PRIOR = PLAN.priors.choice(CONFIG.adapt.identity)
+    ARTICULATION = [str(shipped(file)) for file in articulation(CONFIG)]
     MODELS = Models(read_variants(shipped(CONFIG.paper.variants)), CONFIG)
     PAPER = Paper(PLAN, MODELS, shipped(CONFIG.paper.tables))
     if workflow.is_main_process:
@@ -98,6 +106,11 @@ if AUTO and workflow.is_main_process:
 if workflow.is_main_process and CONFIG.prior.source == "auto":
     print(
         f"prior: {'shipped' if PRIOR[0] else 'trained'}, because {PRIOR[1]} (prior.source to choose)",
+        file=sys.stderr,
+    )
+if workflow.is_main_process and CONFIG.adapt.articulation and not ARTICULATION:
+    print(
+        "articulation: none, because it hears the default speech features alone",
         file=sys.stderr,
     )
 if workflow.is_main_process:

@@ -41,6 +41,7 @@ use rule adapt as adapt_variant with:
         prior=lambda w: MODELS.prior(
             w.model, PLAN.priors.of(w.identity), PLAN.priors.trained(w.identity)
         ),
+        articulation=ARTICULATION,
         tracks=lambda w: PLAN.adapt_file(w, "tracks.safetensors"),
         action_units=lambda w: PLAN.adapt_file(w, "action_units.safetensors"),
         sync=lambda w: PLAN.adapt_file(w, "sync.json"),

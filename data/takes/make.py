@@ -73,6 +73,10 @@ class Engine:
         self.library = ctypes.CDLL(found)
         self.rate_hz = self.library.espeak_Initialize(2, 0, None, 3)
 
+    def has(self, voice: str) -> bool:
+        """Whether there is such a voice (language+timbre)."""
+        return self.library.espeak_SetVoiceByName(voice.encode()) == 0
+
     def speak(self, voice: str, words_per_minute: int, pitch: int, pitch_range: int, text: str):
         """Samples -1 to 1 at the engine's rate, and (start s, IPA) of every phone."""
         pieces, events = [], []
@@ -90,7 +94,7 @@ class Engine:
 
         callback = _CALLBACK(receive)
         self.library.espeak_SetSynthCallback(callback)
-        if self.library.espeak_SetVoiceByName(voice.encode()) != 0:
+        if not self.has(voice):
             raise SystemExit(f"espeak-ng has no voice {voice!r}")
         for parameter, value in ((1, words_per_minute), (3, pitch), (4, pitch_range)):
             self.library.espeak_SetParameter(parameter, value, 0)

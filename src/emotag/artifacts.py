@@ -172,6 +172,19 @@ class LipRidge(Artifact):
 
 
 @dataclass(frozen=True)
+class Articulation(Artifact):
+    """Speech to lip measures by a small network: the `arrays` of `emotag.motion.articulation.Articulation` (all but its
+    `reach`), the speech features it reads, and how many `readings` from which `seed` it was trained on."""
+
+    KIND: ClassVar[str] = "articulation"
+    arrays: dict[str, np.ndarray]
+    speech_provider: str
+    speech_revision: str
+    readings: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class PhoneClassifier(Artifact):
     """Phones from speech features: the arrays of `emotag.synthetic.phone_model.PhoneModel` for the phones `names`, and the
     speech features they read."""

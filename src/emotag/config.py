@@ -297,6 +297,11 @@ class AdaptConfig(PictureConfig):
     amplitude: float = Field(
         1.0, gt=0, le=2, description="factor on speech-driven motion; 1: least error, above: livelier lips"
     )
+    articulation: bool = Field(
+        True,
+        description="whether the lips may follow the network of data/articulation beside the ridge, in the share that the "
+        "person's own seconds ask for; it hears the default speech features alone",
+    )
 
 
 class RenderedConfig(PictureConfig):

@@ -36,6 +36,7 @@ def work(monkeypatch):
     shipped = SimpleNamespace(network={}, architecture={})
     monkeypatch.setattr(prior_choice, "models", SimpleNamespace(load=lambda head: None))
     monkeypatch.setattr(prior_choice, "Prior", SimpleNamespace(load=lambda path: shipped))
+    monkeypatch.setattr(prior_choice, "Articulation", SimpleNamespace(load=lambda path: None))
     monkeypatch.setattr(prior_choice, "grmn", SimpleNamespace(load=lambda network, architecture: None))
     monkeypatch.setattr(prior_choice, "corpus_of", lambda results, people: None)
     monkeypatch.setattr(prior_choice, "Fold", work.fold)
@@ -49,7 +50,7 @@ def work(monkeypatch):
 def test_it_goes_on_where_it_was(work, tmp_path):
     people = {"a1": "a", "b1": "b", "a2": "a"}
     out, folder = tmp_path / "table.csv", Path("nowhere")
-    given = (folder, folder, folder, people, [folder, folder], out, folder, ["ridge"])
+    given = (folder, folder, folder, folder, people, [folder, folder], out, folder, ["ridge"])
     work.fails_at = "b1"
     with pytest.raises(KeyboardInterrupt):
         prior_choice.run(*given)

@@ -8,44 +8,21 @@ import pytest
 import torch
 
 from emotag.artifacts import ActionUnits, Identity, Speech
-from emotag.motion import channels, closed_form, cues, grmn, prior, scores, statistics
+from emotag.motion import closed_form, cues, grmn, prior, scores
 from emotag.motion.examples import FRAMEWISE, examples_of, speech_windows
-from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 from emotag.motion.personalise import Strength, gain, lower_face, personalise
 from emotag.types import UPPER_FACE_AUS
+from linear_corpus import fitted, frames_of, predicted
 
 # Every lower channel is a measure of its own, then two measures that several channels share.
 MEASURES = np.diag([0.0, 0, 1, 1, 1, 1, 1, 1])[:, 2:]
 SHARED = np.array([[0, 0], [0, 0], [1, 0], [0.5, 1], [0, -1], [1, 1], [0, 0.3], [0.2, 0]])
 
 
-def fitted(corpus, clips, **choices):
-    torch.manual_seed(0)
-    architecture = Architecture(8, 10, 4, components=10, width=16, layers=1, heads=2, feedforward=16, **choices)
-    network = GatedResidualMotionNetwork(architecture).eval()
-    upper = channels.upper_face(corpus.motion_names)
-    prior.fit_inputs(network, corpus, clips)
-    pooled, people = statistics.of_people(corpus.motion, corpus.action_units, corpus.people, upper)
-    network.set_statistics(prior.pooled_statistics(pooled, people))
-    prior.fit_ridge(network, examples_of(corpus, clips, network.space, people), upper)
-    return network, people, upper
-
-
 @pytest.fixture(scope="module")
 def ready(corpus):
     clips = sorted(corpus.motion)
     return fitted(corpus, clips[:-1]), clips[-1]
-
-
-def frames_of(corpus, clip, start, stop):
-    windows = speech_windows(corpus.features[clip], corpus.prosody[clip], np.arange(start, stop), 0.0)
-    return corpus.motion[clip][start:stop], *windows, corpus.action_units[clip][start:stop], corpus.identity[clip]
-
-
-def predicted(network, frames):
-    with torch.no_grad():
-        out = network(*(torch.from_numpy(np.asarray(part, np.float32)) for part in frames[1:]))
-    return network.restore(out.motion).numpy()
 
 
 def test_prior_beats_the_mean_on_a_person_it_has_not_seen(corpus, ready):
@@ -214,7 +191,7 @@ def test_the_prior_s_measures_are_read_on_the_mouths_it_was_learnt_on():
     usual_follow = random.normal(size=(2, 5))
     strength = Strength(map_frames=1e9, unit_frames=1e-6)
     arguments = (truth @ usual_follow, np.eye(12), x, x @ truth @ follow, jacobian)
-    right = lower_face(*arguments, np.linalg.pinv(usual_follow), strength)
+    right, _ = lower_face(*arguments, np.linalg.pinv(usual_follow), strength)
     np.testing.assert_allclose(x @ right, x @ truth @ follow, atol=1e-3)
-    wrong = lower_face(*arguments, jacobian, strength)
+    wrong, _ = lower_face(*arguments, jacobian, strength)
     assert np.abs(x @ wrong - x @ truth @ follow).max() > 0.5

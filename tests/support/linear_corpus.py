@@ -1,8 +1,12 @@
 """A small corpus whose lips are a linear function of its speech features and whose lids follow the cues."""
 
 import numpy as np
+import torch
 
 from emotag.artifacts import Corpus
+from emotag.motion import channels, prior, statistics
+from emotag.motion.examples import examples_of, speech_windows
+from emotag.motion.grmn import Architecture, GatedResidualMotionNetwork
 
 NAMES = ["browInnerUp", "eyeBlinkLeft", "mouthFunnel", "mouthSmileLeft", "tongueOut", "jaw_x", "jaw_y", "jaw_z"]
 
@@ -39,3 +43,29 @@ def linear_corpus(people=7, seconds=6, features=10, noise=0.05, seed=0):
         offset_frames={clip: 0.0 for clip in clips},
         provider="test",
     )
+
+
+def fitted(corpus, clips, **choices):
+    """A small network with the ridge of these clips, the people's statistics, and which channels are of the upper face."""
+    torch.manual_seed(0)
+    architecture = Architecture(8, 10, 4, components=10, width=16, layers=1, heads=2, feedforward=16, **choices)
+    network = GatedResidualMotionNetwork(architecture).eval()
+    upper = channels.upper_face(corpus.motion_names)
+    prior.fit_inputs(network, corpus, clips)
+    pooled, people = statistics.of_people(corpus.motion, corpus.action_units, corpus.people, upper)
+    network.set_statistics(prior.pooled_statistics(pooled, people))
+    prior.fit_ridge(network, examples_of(corpus, clips, network.space, people), upper)
+    return network, people, upper
+
+
+def frames_of(corpus, clip, start, stop):
+    """Motion, windows of speech and prosody, action units and identity: what `personalise` reads."""
+    windows = speech_windows(corpus.features[clip], corpus.prosody[clip], np.arange(start, stop), 0.0)
+    return corpus.motion[clip][start:stop], *windows, corpus.action_units[clip][start:stop], corpus.identity[clip]
+
+
+def predicted(network, frames):
+    """Motion in head units of frames as of `frames_of`."""
+    with torch.no_grad():
+        out = network(*(torch.from_numpy(np.asarray(part, np.float32)) for part in frames[1:]))
+    return network.restore(out.motion).numpy()

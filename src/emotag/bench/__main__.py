@@ -16,6 +16,7 @@ from emotag.errors import ConfigError, EmotagError
 from emotag.io.artifact import write_json
 from emotag.motion.heard import shipped as shipped_listener
 from emotag.presets import PRESETS
+from emotag.workflow.shipped import ARTICULATION
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -117,6 +118,7 @@ def add_targets(commands) -> None:
     command.add_argument(
         "--prior", type=Path, default=Path("data/priors/synthetic.safetensors"), help="the shipped one"
     )
+    command.add_argument("--articulation", type=Path, default=Path(ARTICULATION), help="the shipped one")
     command.add_argument("--people", nargs="+", required=True, metavar="CLIP=PERSON", help="clips adapted and tracked")
     command.add_argument(
         "--talkers",
@@ -220,7 +222,7 @@ def choose_prior(chosen: argparse.Namespace) -> int:
     """Priors and ways to adapt."""
     people = dict(pair.split("=", 1) for pair in chosen.people)
     head = chosen.results / "head" / "makehuman.safetensors"
-    files = chosen.results, head, chosen.prior, people, chosen.talkers, chosen.csv, chosen.state
+    files = chosen.results, head, chosen.prior, chosen.articulation, people, chosen.talkers, chosen.csv, chosen.state
     print(*means(prior_choice.run(*files, chosen.models, chosen.clips)), sep="\n")
     return 0
 

@@ -1,5 +1,6 @@
 """Which prior suits people it has not heard: none, the synthetic one, one of the other real people, or both together; as a
-ridge, as the paper's network (`grmn`), and as the network on top of the ridge (`ridge+grmn`).
+ridge, as the paper's network (`grmn`), as the network on top of the ridge (`ridge+grmn`), and with the articulation beside the
+ridge (`ridge+articulation`).
 
 A clip's first five seconds adapt, the rest is judged (`emotag.bench.prior_footage`). Those judged are dealt into as many
 folds as there are corpora of talkers, whose visemes were fitted without the people of their fold. Real ridges leave the person
@@ -10,12 +11,13 @@ of that prior as it is, with what actors taught it.
 import csv
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from emotag.artifacts import Prior
+from emotag.artifacts import Articulation, Prior
 from emotag.bench import prior_network
 from emotag.bench.prior_fold import Fold, dealt, with_ridge
 from emotag.bench.prior_footage import CHUNK, Footage, corpus_of, scores
@@ -26,7 +28,7 @@ from emotag.motion import grmn, lip_space
 from emotag.motion.examples import Example
 from emotag.motion.grmn import GatedResidualMotionNetwork
 from emotag.motion.moods import slow
-from emotag.motion.personalise import Strength, personalise
+from emotag.motion.personalise import Strength, hearing, personalise
 from emotag.types import FPS
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,18 @@ NETWORKS = (
     ("both", "of others", "ridge+grmn", "map"),
 )
 Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What comes with the project."""
+
+    prior: Prior
+    articulation: Articulation
+
+    def network(self) -> GatedResidualMotionNetwork:
+        """The prior's."""
+        return grmn.load(self.prior.network, self.prior.architecture)
 
 
 def spoken_by(clip: Footage, network: GatedResidualMotionNetwork, way: Strength) -> GatedResidualMotionNetwork:
@@ -77,15 +91,23 @@ def judged(clip: Footage, person: GatedResidualMotionNetwork) -> dict[str, float
     }
 
 
-def ridges(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
+def with_talkers(fold: Fold, shipped: Shipped, clip: Footage) -> list[tuple[str, str, GatedResidualMotionNetwork]]:
+    """Priors with talkers in them, as ridges: name, visemes, network; real people leave the person out."""
+    both = fold.others(clip.name) + fold.sums
+    return [
+        ("synthetic", "of others", with_ridge(fold.network, fold.sums, clip.upper)),
+        ("synthetic", "of all", shipped.network()),
+        ("both", "of others", with_ridge(fold.network, both, clip.upper)),
+    ]
+
+
+def ridges(fold: Fold, shipped: Shipped, clip: Footage) -> Iterator[Row]:
     """Rows of all priors as ridges; real ones leave the person out."""
     own, real = fold.own(clip.name, clip.part), fold.others(clip.name)
     cases = [
         ("none", "", with_ridge(fold.network, own, clip.upper)),
-        ("synthetic", "of others", with_ridge(fold.network, fold.sums, clip.upper)),
-        ("synthetic", "of all", grmn.load(shipped.network, shipped.architecture)),
         ("real", "", with_ridge(fold.network, real, clip.upper)),
-        ("both", "of others", with_ridge(fold.network, real + fold.sums, clip.upper)),
+        *with_talkers(fold, shipped, clip),
     ]
     for prior, visemes, ready in cases:
         for way in WAYS if prior != "none" else ["scale"]:
@@ -93,7 +115,14 @@ def ridges(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
             yield {"prior": prior, "model": "ridge", "way": way, "visemes": visemes} | found
 
 
-def networks(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
+def articulated(fold: Fold, shipped: Shipped, clip: Footage) -> Iterator[Row]:
+    """Rows of the priors with talkers, the articulation beside their ridge: the product."""
+    for prior, visemes, ready in with_talkers(fold, shipped, clip):
+        person = spoken_by(clip, hearing(ready, shipped.articulation.arrays), Strength())
+        yield {"prior": prior, "model": ARTICULATED, "way": "map", "visemes": visemes} | judged(clip, person)
+
+
+def networks(fold: Fold, shipped: Shipped, clip: Footage) -> Iterator[Row]:
     """Rows of all priors as networks; real ones leave the fold out. The ridge of both alone has one on top: talkers are no
     witnesses of what a network adds, so the pipeline shuts it there."""
 
@@ -115,13 +144,15 @@ def networks(fold: Fold, shipped: Prior, clip: Footage) -> Iterator[Row]:
     yield {"prior": "none", "model": "grmn", "way": "everything", "visemes": ""} | judged(clip, alone)
 
 
-MODELS = {"ridge": ridges, "grmn": networks}
+ARTICULATED = "ridge+articulation"
+MODELS = {"ridge": ridges, ARTICULATED: articulated, "grmn": networks}
 
 
 def run(
     results: Path,
     head: Path,
     start: Path,
+    articulation: Path,
     people: Mapping[str, str],
     talkers: Sequence[Path],
     out: Path,
@@ -136,7 +167,8 @@ def run(
     trained below `state`. `wanted` are of `MODELS`.
     """
     torch.set_num_threads(1)
-    model, shipped, real = models.load(head), Prior.load(start), corpus_of(results, people)
+    model, real = models.load(head), corpus_of(results, people)
+    shipped = Shipped(Prior.load(start), Articulation.load(articulation))
     rows: list[Row] = list(csv.DictReader(out.read_text().splitlines())) if out.is_file() else []
     chosen = {clip: people[clip] for clip in clips or people}
     done = {(row["clip"], row["model"]) for row in rows}
@@ -144,7 +176,7 @@ def run(
         missing = [(kind, clip) for kind in wanted for clip in own if (clip, kind) not in done]
         if not missing:
             continue
-        fold = Fold(real, own, path, grmn.load(shipped.network, shipped.architecture), state / f"{number}")
+        fold = Fold(real, own, path, shipped.network(), state / f"{number}")
         for kind, clip in missing:
             footage = Footage(results, clip, model)
             known = {"clip": clip, "person": people[clip], "seconds": len(footage.motion) / FPS, "kept": ""}

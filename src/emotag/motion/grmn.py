@@ -9,7 +9,8 @@ Choices where the paper is silent or its released code differs, all recorded in 
 - latent and gate of a person's calm frames are moved to where those of the corpus are (`expect`);
 - the residual can be in units of its own (`residual_scale`) and be kept from some channels (`residual_shown`);
 - the emotion can be set instead of heard (`mood`);
-- a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`).
+- a closed-form ridge lies under the base branch, whose own last layer starts at zero (all zero: variant `no_ridge`);
+- a fixed network for the lips lies beside the ridge and counts for nothing until a person opens it (`articulation`).
 """
 
 import copy
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from emotag.audio.windows import WINDOWS
 from emotag.errors import ArtifactMismatch
 from emotag.motion.adain import MODULATIONS
+from emotag.motion.articulation import Articulation
 from emotag.motion.emotion_branch import GATES, LATENTS, RESIDUALS
 from emotag.motion.skip import TOKENS, FeatureSpace, SkipPath
 from emotag.motion.speech_encoder import PROSODY_INPUTS, SpeechEncoder
@@ -65,6 +67,8 @@ class Architecture:
     modulation: str = "identity"
     prosody: str = "used"
     windows: str = "between"
+    articulation_components: int = 0
+    articulation_width: int = 0
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
@@ -118,6 +122,8 @@ class GatedResidualMotionNetwork(nn.Module):
         a = self.architecture = architecture
         self.space = FeatureSpace(a.features, a.components, a.identity, a.windows)
         self.skip = SkipPath(a.components, a.channels)
+        heard = (a.features, a.articulation_components, a.articulation_width, a.channels)
+        self.articulation = Articulation(*heard) if a.articulation_width else None
         self.speech = SpeechEncoder(
             a.components,
             a.identity,
@@ -162,19 +168,29 @@ class GatedResidualMotionNetwork(nn.Module):
         `tokens` [B, 16, width]: what `tokens` gives for the same frames, where it is at hand.
         """
         components, prosody = self.space.components(speech), self.space.prosody(prosody)
-        return self.from_components(components, prosody, self.cues(action_units), identity, tokens)
+        articulated = None if self.articulation is None else self.articulation(speech)
+        return self.from_components(components, prosody, self.cues(action_units), identity, tokens, articulated)
 
     def tokens(self, speech: Tensor, prosody: Tensor) -> Tensor:
         """[B, 16, width] of the speech encoder before identity comes in; arguments as of `forward`."""
         return self.speech.tokens(self.space.components(speech), self.space.prosody(prosody))
 
     def from_components(
-        self, components: Tensor, prosody: Tensor, cues: Tensor, identity: Tensor, tokens: Tensor | None = None
+        self,
+        components: Tensor,
+        prosody: Tensor,
+        cues: Tensor,
+        identity: Tensor,
+        tokens: Tensor | None = None,
+        articulated: Tensor | None = None,
     ) -> GrmnOutput:
-        """As `forward`, from [B, 16, P] principal components, standardised prosody and centred cues."""
+        """As `forward`, from [B, 16, P] principal components, standardised prosody and centred cues; `articulated` [B, C]
+        is what `articulation` makes of the same speech."""
         condition, audio, shared = self._listened(components, prosody, cues, identity, tokens)
         base_features = {"audio": audio, "audio_au": shared}[self.architecture.base_input]
         base = self.skip(components, cues) + self.base(base_features)
+        if articulated is not None:
+            base = base + articulated
         residual, emotion = self.emotion(shared, self.latent_shift)
         residual = residual * self.residual_ratio() * self.residual_shown
         gate = self.gate(shared, self.gate_shift)

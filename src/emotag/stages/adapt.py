@@ -1,23 +1,25 @@
 """Adaptation: an avatar of one person from the adaptation part of one clip (EmoTaG, Sec. 3.4).
 
-Reads: head, Subject, Identity, Geometry, Prior, and of the clip: Tracks, ActionUnits, sync.json, Emotion, Speech, crop.mp4,
-alpha.mkv, labels.mkv. Writes: an Avatar. State (checkpoints, progress) goes below `state`; a killed run resumes from it.
+Reads: head, Subject, Identity, Geometry, Prior, Articulation (or none), and of the clip: Tracks, ActionUnits, sync.json,
+Emotion, Speech, crop.mp4, alpha.mkv, labels.mkv. Writes: an Avatar. State (checkpoints, progress) goes below `state`; a
+killed run resumes from it.
 """
 
 import logging
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from emotag import methods, stage
-from emotag.artifacts import Avatar, Prior
+from emotag.artifacts import Articulation, Avatar, Prior, Speech
 from emotag.config import AdaptConfig
 from emotag.errors import ArtifactMismatch
 from emotag.gaussians.deformer import RiggedDeformer, mouth_points
 from emotag.head import models
 from emotag.motion import channels, grmn, lip_space
 from emotag.motion.mouth_field import MouthArchitecture, begun, canonical_positions
-from emotag.motion.personalise import Strength, personalise
+from emotag.motion.personalise import Strength, hearing, personalise
 from emotag.training import adaptation
 from emotag.training.appearance import AdaptedAvatar
 from emotag.training.checkpoint import StateFolder, fingerprint
@@ -35,6 +37,7 @@ def run(
     identity: Path,
     geometry: Path,
     prior: Path,
+    articulation: list[Path],
     tracks: Path,
     action_units: Path,
     sync: Path,
@@ -50,7 +53,7 @@ def run(
     method: str = "emotag",
     threads: int = 1,
 ) -> None:
-    """Adapt to `name` on the part of the clip that the subject was fitted on."""
+    """Adapt to `name` on the part of the clip that the subject was fitted on; `articulation`: none or one file."""
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     chosen = methods.load(method)
@@ -58,6 +61,8 @@ def run(
     model, start = models.load(head), Prior.load(prior)
     check_head(start, model.name, channels.motion_names(model.expression_names))
     general = grmn.load(start.network, start.architecture)
+    for path in articulation if config.articulation else ():
+        general = hearing(general, articulation_arrays(path, Speech.load(speech).revision))
     person = Person.load(files, config, general.architecture.windows)
     driven, motion = person.source[:], person.motion
     network = personalise(
@@ -82,7 +87,7 @@ def run(
     scene = person.scene(network, trained, config, threads, driven)
     if start.mouth:
         scene = scene.with_conditions(network)
-    inputs = [prior, *files.listed()]
+    inputs = [prior, *articulation, *files.listed()]
     key = fingerprint(config.model_dump(mode="json"), stage.code(f"emotag.methods.{method}"), inputs)
     with StateFolder(state, key) as folder:
         schedule = adaptation.phases(scene, config, trained)
@@ -117,6 +122,21 @@ def check_head(prior: Prior, head_model: str, motion_names: list[str]) -> None:
             f"prior: found head model {prior.head_model!r} with {len(prior.motion_names)} channels, expected "
             f"{head_model!r} with {len(motion_names)}; pretrain with the head model that tracked the clip"
         )
+
+
+def articulation_arrays(path: Path, revision: str) -> dict[str, np.ndarray]:
+    """What an Articulation holds, which hears speech features of one `revision`.
+
+    Raises:
+        ArtifactMismatch: the features are others.
+    """
+    found = Articulation.load(path)
+    if found.speech_revision != revision:
+        raise ArtifactMismatch(
+            f"{path}: hears features {found.speech_revision}, expected {revision} as of the clip's speech; "
+            "set adapt.articulation to false"
+        )
+    return found.arrays
 
 
 if __name__ == "__main__":

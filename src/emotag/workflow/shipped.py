@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from emotag.config import SpeechConfig
 from emotag.errors import ConfigError
 from emotag.io.artifact import read_json, write_atomic
 from emotag.project import Config
@@ -16,6 +17,7 @@ from emotag.workflow.sources import closure
 
 FOLDER = "data/priors"
 PRIOR, CARD = "synthetic.safetensors", "synthetic.json"
+ARTICULATION = "data/articulation/articulation.safetensors"
 MEANING = {
     "head": ("model",),
     "speech": ("provider", "blocks", "model", "layer", "prosody"),
@@ -61,6 +63,13 @@ class Shipped:
         clips = ["corpus.clips asks for a prior of other people"] if config.corpus.clips else []
         held = [f"it was trained on {person}, who is to be left out"] if person in self.people else []
         return [*self.differences(config), *clips, *held]
+
+
+def articulation(config: Config) -> list[str]:
+    """The network for lips beside the ridge, where an avatar may have one: it hears the default speech features alone."""
+    usual = SpeechConfig().model_dump(exclude={"prosody", "folder"})
+    heard = config.speech.model_dump(exclude={"prosody", "folder"}) == usual
+    return [ARTICULATION] if config.adapt.articulation and heard else []
 
 
 def training_code() -> list[str]:

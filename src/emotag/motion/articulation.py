@@ -1,0 +1,56 @@
+"""Lips from speech as a network of three layers hears them, beside the ridge: what it was trained on are made-up words in
+eight languages (data/articulation), so it is the better ear for synthetic voices and the worse one for most people.
+
+How much of a person's lips are its, the person's own five seconds say (`emotag.motion.personalise`). Its weights are fixed:
+no phase trains them. Inputs are those of the ridge, on principal components of its own.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from emotag.motion.skip import TAPS, taps
+from emotag.tracking.lip_measures import MEASURES
+
+
+class Articulation(nn.Module):
+    """Speech to the four lip measures, and from there to motion, which is nothing (`reach` 0) until a person opens it.
+
+    `mean` [D] and `basis` [D, P] of the features; `weight0` [H, 7 P], `weight1` [H, H], `weight2` [4, H] and their biases;
+    `reach` [4, C]: standardised motion per measure.
+    """
+
+    def __init__(self, features: int, components: int, width: int, channels: int) -> None:
+        super().__init__()
+        sizes = (TAPS * components, width, width, len(MEASURES))
+        self.layers = len(sizes) - 1
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("basis", torch.zeros(features, components))
+        for number, (inside, outside) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            self.register_buffer(f"weight{number}", torch.zeros(outside, inside))
+            self.register_buffer(f"bias{number}", torch.zeros(outside))
+        self.register_buffer("reach", torch.zeros(len(MEASURES), channels))
+
+    def measures(self, speech: Tensor) -> Tensor:
+        """[B, 16, D] windows of speech to [B, 4] lip measures of a usual speaker, in outer-eye distances around their mean."""
+        hidden = taps((speech - self.mean) @ self.basis)
+        for number in range(self.layers):
+            hidden = F.linear(hidden, getattr(self, f"weight{number}"), getattr(self, f"bias{number}"))
+            if number + 1 < self.layers:
+                hidden = F.gelu(hidden)
+        return hidden
+
+    def forward(self, speech: Tensor) -> Tensor:
+        """[B, 16, D] to standardised motion [B, C]."""
+        return self.measures(speech) @ self.reach
+
+    @property
+    def opened(self) -> bool:
+        """Whether it moves anything."""
+        return bool(torch.count_nonzero(self.reach))
+
+
+def sizes_of(arrays: dict[str, np.ndarray]) -> dict[str, int]:
+    """The fields of `emotag.motion.grmn.Architecture` that stored arrays (all but `reach`) ask for."""
+    return {"articulation_components": arrays["basis"].shape[1], "articulation_width": len(arrays["bias0"])}
