@@ -21,6 +21,7 @@ from dataclasses import replace as replaced
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter1d
 
 from emotag.motion import closed_form, statistics
 from emotag.motion.articulation import sizes_of
@@ -32,10 +33,11 @@ from emotag.tracking import lip_measures
 OPENING = (0, 3)  # of the lip measures: aperture and jaw
 # Measures that have a say in whose lips these are: protrusion rests on the depth that the mesh guesses.
 JUDGED = (0, 1, 3)
-# Shares of the articulation that are compared. What is missed lasts some frames, so a frame counts for half; and people are
-# the ridge's until they show otherwise, by so many nats (chosen on the real and synthetic clips of docs/results).
+# Shares of the articulation that are compared, on what is quicker than about half a second, because what both miss is slow
+# (moods); there a frame counts for itself. People are the ridge's until they show otherwise, by so many nats (chosen on the
+# real and synthetic clips of docs/results).
 SHARES = np.linspace(0.0, 1.0, 5)
-EVIDENCE_OF_FRAME = 0.5
+SLOW_FRAMES = 6.0
 DOUBT = 6.0
 
 
@@ -169,7 +171,9 @@ def lower_face(
     usual = np.linalg.solve(spread_of(here, moment), here.T @ moment @ prior)
     heard = np.zeros_like(seen) if heard is None else heard
     share = articulated_share(x @ meant, heard, seen)
-    slope = gain((1 - share) * x @ meant + share * heard, seen, strength)
+    # Who speaks as the articulation hears keeps a gain; of most people the part says little of it.
+    held = replaced(strength, gain_frames=(1 - share) * strength.gain_frames)
+    slope = gain((1 - share) * x @ meant + share * heard, seen, held)
     follow = closed_form.map_update(usual, spread_of(meant * slope, moment), seen, y, strength.unit_frames)
     reach = share * np.diag(slope)
     ridge = closed_form.map_update((1 - share) * meant * slope, moment, x, seen - heard @ reach, strength.map_frames)
@@ -183,8 +187,9 @@ def articulated_share(ridge: np.ndarray, heard: np.ndarray, seen: np.ndarray) ->
     if not heard.any():
         return 0.0
     judged = [column for column in JUDGED if column < seen.shape[1]]
+    ridge, heard, seen = (a - gaussian_filter1d(a, SLOW_FRAMES, axis=0, mode="nearest") for a in (ridge, heard, seen))
     unlike = [_left_over((1 - share) * ridge + share * heard, seen)[judged] for share in SHARES]
-    belief = -0.5 * EVIDENCE_OF_FRAME * len(seen) * np.log(unlike).mean(1) - DOUBT * SHARES
+    belief = -0.5 * len(seen) * np.log(unlike).mean(1) - DOUBT * SHARES
     weight = np.exp(belief - belief.max())
     return float(weight @ SHARES / weight.sum())
 
