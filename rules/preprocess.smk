@@ -146,6 +146,7 @@ rule sync:
         landmarks="results/clips/{clip}/landmarks.safetensors",
         speech="results/clips/{clip}/speech.safetensors",
         lips="results/prior/lips.safetensors",
+        articulation=ARTICULATION,
     output:
         "results/identities/{identity}/{clip}/sync.json",
     log:
@@ -164,8 +165,8 @@ rule sync:
         code=stage_code("sync"),
     shell:
         "python -m emotag.stages.sync --landmarks {input.landmarks:q} --speech {input.speech:q} --lips {input.lips:q}"
-        " --start-s {params.start_s} --seconds {params.seconds} --out {output:q} --config {params.config:q}"
-        " 2>&1 | tee -i {log:q}"
+        " --articulation {input.articulation:q} --start-s {params.start_s} --seconds {params.seconds} --out {output:q}"
+        " --config {params.config:q} 2>&1 | tee -i {log:q}"
 
 
 rule shape:

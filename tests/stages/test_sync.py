@@ -1,16 +1,18 @@
 """The sync stage on artifacts made here: lips that follow the sound, shown late."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from emotag.artifacts import Landmarks, LipRidge, Speech
+from emotag.artifacts import Articulation, Landmarks, LipRidge, Speech
 from emotag.audio.windows import frame_times, sample
 from emotag.config import SyncConfig
 from emotag.errors import ArtifactMismatch
 from emotag.head.landmark_sets import INNER_LIP_LOWER, INNER_LIP_UPPER
+from emotag.motion.articulation import listening
 from emotag.motion.ridge import Pair, Ridge, standardise
 from emotag.stages import sync
 
@@ -58,15 +60,48 @@ def files(tmp_path):
 
 
 def test_report(files, tmp_path):
-    sync.run(**files, start_s=0.0, seconds=5.0, out=tmp_path / "sync.json", config=SyncConfig())
+    sync.run(**files, articulation=[], start_s=0.0, seconds=5.0, out=tmp_path / "sync.json", config=SyncConfig())
     report = json.loads((tmp_path / "sync.json").read_text())
     assert report["offset_frames"] == pytest.approx(LATE, abs=0.2)
     assert report["told"] and report["window_s"] == [0.0, 5.0] and report["peak"] > 0.8
     assert "late" in report["warning"] and "this is corrected" in report["warning"]
 
 
+def test_the_articulation_is_believed_where_lips_follow_it(files, tmp_path):
+    random = np.random.default_rng(5)
+    sizes = (7 * 3, 16, 16, 4)
+    arrays = {"mean": np.zeros(3), "basis": np.eye(3)}
+    for number, (inside, outside) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        arrays[f"weight{number}"] = 3 * random.normal(size=(outside, inside)) / np.sqrt(inside)
+        arrays[f"bias{number}"] = random.normal(size=outside)
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+    path = tmp_path / "articulation.safetensors"
+    Articulation(arrays, "whisper", "r1", 10, 0).save(path)
+    given = {**files, "articulation": [path], "start_s": 0.0, "seconds": 5.0, "config": SyncConfig()}
+    sync.run(**given, out=tmp_path / "ridge.json")
+    spoken = Speech.load(files["speech"]).features
+    lips = listening(arrays).predict(spoken, frame_times(np.arange(FRAMES), LATE))
+    # The aperture of a mesh cannot be negative.
+    mesh = mesh_of(0.1 * (lips - lips.min(0)) / lips.std(0)).astype(np.float32)
+    replace(Landmarks.load(files["landmarks"]), points=mesh).save(files["landmarks"])
+    sync.run(**given, out=tmp_path / "articulation.json")
+    ridge, other = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("ridge", "articulation"))
+    assert ridge["heard_by"] == "ridge" and other["heard_by"] == "articulation"
+    assert other["offset_frames"] == pytest.approx(LATE, abs=0.2) == ridge["offset_frames"] and other["peak"] > 0.9
+    Articulation(arrays, "whisper", "r2", 10, 0).save(path)
+    with pytest.raises(ArtifactMismatch, match="hears features r2, expected r1"):
+        sync.run(**given, out=tmp_path / "none.json")
+
+
 def test_the_lead_is_a_constant(files, tmp_path):
-    sync.run(**files, start_s=0.0, seconds=5.0, out=tmp_path / "sync.json", config=SyncConfig(lead_frames=-LATE))
+    sync.run(
+        **files,
+        articulation=[],
+        start_s=0.0,
+        seconds=5.0,
+        out=tmp_path / "sync.json",
+        config=SyncConfig(lead_frames=-LATE),
+    )
     report = json.loads((tmp_path / "sync.json").read_text())
     assert report["offset_frames"] == pytest.approx(0, abs=0.2) and report["warning"] is None
 
@@ -76,4 +111,4 @@ def test_other_features_are_refused(files, tmp_path):
     fields = {**vars(spoken), "revision": "r2"}
     Speech(**fields).save(files["speech"])
     with pytest.raises(ArtifactMismatch, match="features are r2, expected r1"):
-        sync.run(**files, start_s=0.0, seconds=5.0, out=tmp_path / "sync.json", config=SyncConfig())
+        sync.run(**files, articulation=[], start_s=0.0, seconds=5.0, out=tmp_path / "sync.json", config=SyncConfig())

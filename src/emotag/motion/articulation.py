@@ -5,11 +5,17 @@ How much of a person's lips are its, the person's own five seconds say (`emotag.
 no phase trains them. Inputs are those of the ridge, on principal components of its own.
 """
 
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from emotag import artifacts
+from emotag.audio import windows
+from emotag.errors import ArtifactMismatch
+from emotag.motion.ridge import STEP_S
 from emotag.motion.skip import TAPS, taps
 from emotag.tracking.lip_measures import MEASURES
 
@@ -34,7 +40,16 @@ class Articulation(nn.Module):
 
     def measures(self, speech: Tensor) -> Tensor:
         """[B, 16, D] windows of speech to [B, 4] lip measures of a usual speaker, in outer-eye distances around their mean."""
-        hidden = taps((speech - self.mean) @ self.basis)
+        return self._measures(taps((speech - self.mean) @ self.basis))
+
+    def predict(self, features: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+        """[T, 4] the same from [K, D] features at 50 Hz, at `times_s` [T]: as of `emotag.motion.ridge.Ridge`."""
+        components = (features.astype(np.float32) - self.mean.numpy()) @ self.basis.numpy()
+        heard = windows.sample(components, times_s, TAPS, STEP_S).reshape(len(times_s), -1)
+        with torch.inference_mode():
+            return self._measures(torch.from_numpy(heard.astype(np.float32))).double().numpy()
+
+    def _measures(self, hidden: Tensor) -> Tensor:
         for number in range(self.layers):
             hidden = F.linear(hidden, getattr(self, f"weight{number}"), getattr(self, f"bias{number}"))
             if number + 1 < self.layers:
@@ -49,6 +64,31 @@ class Articulation(nn.Module):
     def opened(self) -> bool:
         """Whether it moves anything."""
         return bool(torch.count_nonzero(self.reach))
+
+
+def load(path: Path, revision: str) -> dict[str, np.ndarray]:
+    """What an `Articulation` artifact holds, which has to hear speech features of one `revision`.
+
+    Raises:
+        ArtifactMismatch: the features are others.
+    """
+    found = artifacts.Articulation.load(path)
+    if found.speech_revision != revision:
+        raise ArtifactMismatch(
+            f"{path}: hears features {found.speech_revision}, expected {revision} as of the clip's speech; "
+            "set adapt.articulation to false"
+        )
+    return found.arrays
+
+
+def listening(arrays: dict[str, np.ndarray]) -> Articulation:
+    """The network of stored arrays by itself, for its measures."""
+    features, components = arrays["basis"].shape
+    network = Articulation(features, components, len(arrays["bias0"]), 1)
+    network.load_state_dict(
+        {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}, False
+    )
+    return network
 
 
 def sizes_of(arrays: dict[str, np.ndarray]) -> dict[str, int]:

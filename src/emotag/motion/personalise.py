@@ -16,6 +16,7 @@ adaptation part is taken for calm.
 """
 
 import copy
+import logging
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 
@@ -29,6 +30,8 @@ from emotag.motion.grmn import GatedResidualMotionNetwork, load
 from emotag.motion.moods import slow
 from emotag.motion.skip import taps
 from emotag.tracking import lip_measures
+
+log = logging.getLogger(__name__)
 
 OPENING = (0, 3)  # of the lip measures: aperture and jaw
 # Measures that have a say in whose lips these are: protrusion rests on the depth that the mesh guesses.
@@ -171,6 +174,8 @@ def lower_face(
     usual = np.linalg.solve(spread_of(here, moment), here.T @ moment @ prior)
     heard = np.zeros_like(seen) if heard is None else heard
     share = articulated_share(x @ meant, heard, seen)
+    if heard.any():
+        log.info("share of the articulation in the lips' course: %.2f", share)
     # Who speaks as the articulation hears keeps a gain; of most people the part says little of it.
     held = replaced(strength, gain_frames=(1 - share) * strength.gain_frames)
     slope = gain((1 - share) * x @ meant + share * heard, seen, held)

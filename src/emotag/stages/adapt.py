@@ -8,15 +8,15 @@ killed run resumes from it.
 import logging
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from emotag import methods, stage
-from emotag.artifacts import Articulation, Avatar, Prior, Speech
+from emotag.artifacts import Avatar, Prior, Speech
 from emotag.config import AdaptConfig
 from emotag.errors import ArtifactMismatch
 from emotag.gaussians.deformer import RiggedDeformer, mouth_points
 from emotag.head import models
+from emotag.motion import articulation as articulations
 from emotag.motion import channels, grmn, lip_space
 from emotag.motion.mouth_field import MouthArchitecture, begun, canonical_positions
 from emotag.motion.personalise import Strength, hearing, personalise
@@ -62,7 +62,7 @@ def run(
     check_head(start, model.name, channels.motion_names(model.expression_names))
     general = grmn.load(start.network, start.architecture)
     for path in articulation if config.articulation else ():
-        general = hearing(general, articulation_arrays(path, Speech.load(speech).revision))
+        general = hearing(general, articulations.load(path, Speech.load(speech).revision))
     person = Person.load(files, config, general.architecture.windows)
     driven, motion = person.source[:], person.motion
     network = personalise(
@@ -122,21 +122,6 @@ def check_head(prior: Prior, head_model: str, motion_names: list[str]) -> None:
             f"prior: found head model {prior.head_model!r} with {len(prior.motion_names)} channels, expected "
             f"{head_model!r} with {len(motion_names)}; pretrain with the head model that tracked the clip"
         )
-
-
-def articulation_arrays(path: Path, revision: str) -> dict[str, np.ndarray]:
-    """What an Articulation holds, which hears speech features of one `revision`.
-
-    Raises:
-        ArtifactMismatch: the features are others.
-    """
-    found = Articulation.load(path)
-    if found.speech_revision != revision:
-        raise ArtifactMismatch(
-            f"{path}: hears features {found.speech_revision}, expected {revision} as of the clip's speech; "
-            "set adapt.articulation to false"
-        )
-    return found.arrays
 
 
 if __name__ == "__main__":

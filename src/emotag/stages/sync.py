@@ -1,7 +1,8 @@
 """The audio-visual offset of a clip, from the adaptation part alone.
 
-Reads `Landmarks` and `Speech` of the clip and the `LipRidge`; writes sync.json. `offset_frames` > 0: the video is late,
-its frame k shows what is heard at (k - offset) / 25 s.
+Reads `Landmarks` and `Speech` of the clip, the `LipRidge`, and the `Articulation` (or none); writes sync.json.
+`offset_frames` > 0: the video is late, its frame k shows what is heard at (k - offset) / 25 s. `heard_by` says which of the two
+priors found it: the articulation where a voice is synthetic.
 """
 
 import logging
@@ -14,19 +15,28 @@ from emotag.artifacts import Landmarks, LipRidge, Speech
 from emotag.config import SyncConfig
 from emotag.errors import ArtifactMismatch
 from emotag.io.artifact import write_json
+from emotag.motion import articulation as articulations
 from emotag.motion.ridge import Ridge
 from emotag.parts import adaptation_part
 from emotag.tracking.lip_measures import lip_measures
-from emotag.tracking.sync import Offset, estimate
+from emotag.tracking.sync import Listener, Offset, best
 from emotag.types import FPS
 
 log = logging.getLogger(__name__)
 
 
 def run(
-    *, landmarks: Path, speech: Path, lips: Path, start_s: float, seconds: float, out: Path, config: SyncConfig
+    *,
+    landmarks: Path,
+    speech: Path,
+    lips: Path,
+    articulation: list[Path],
+    start_s: float,
+    seconds: float,
+    out: Path,
+    config: SyncConfig,
 ) -> None:
-    """Estimate the offset and say so where it is large or cannot be told.
+    """Estimate the offset and say so where it is large or cannot be told; `articulation`: none or one file.
 
     Raises:
         ArtifactMismatch: the speech features are not those the prior reads.
@@ -39,9 +49,10 @@ def run(
     start, stop = adaptation_part(len(mesh.points), start_s, seconds)
     seen = np.flatnonzero(~mesh.interpolated[start:stop])
     measures = lip_measures(mesh.points[start:stop])[seen]
-    found = estimate(
-        Ridge.from_arrays(prior.ridge), spoken.features, measures, start + seen, float(config.max_lag_frames)
-    )
+    listeners: dict[str, Listener] = {"ridge": Ridge.from_arrays(prior.ridge)}
+    for path in articulation:
+        listeners["articulation"] = articulations.listening(articulations.load(path, spoken.revision))
+    heard_by, found = best(listeners, spoken.features, measures, start + seen, float(config.max_lag_frames))
     offset = found.frames + config.lead_frames if found.told else 0.0
     warning = complaint(found, offset, config)
     if warning:
@@ -50,6 +61,7 @@ def run(
         "offset_frames": round(offset, 4),
         "lead_frames": config.lead_frames,
         "told": found.told,
+        "heard_by": heard_by,
         "correlation": {name: round(value, 4) for name, value in found.correlation.items()},
         "peak": round(found.peak, 4),
         "second_peak": round(found.second_peak, 4),
