@@ -178,7 +178,7 @@ def lower_face(
         log.info("share of the articulation in the lips' course: %.2f", share)
     # Who speaks as the articulation hears keeps a gain; of most people the part says little of it.
     held = replaced(strength, gain_frames=(1 - share) * strength.gain_frames)
-    slope = gain((1 - share) * x @ meant + share * heard, seen, held)
+    slope = gain((1 - share) * (x @ meant) + share * heard, seen, held)
     follow = closed_form.map_update(usual, spread_of(meant * slope, moment), seen, y, strength.unit_frames)
     reach = share * np.diag(slope)
     ridge = closed_form.map_update((1 - share) * meant * slope, moment, x, seen - heard @ reach, strength.map_frames)
