@@ -25,7 +25,7 @@ def test_means_intervals_and_what_is_gained():
     again = list(csv.DictReader(table(rows).splitlines()))
     assert [r["clip"] for r in again] == [r["clip"] for r in rows]
     first, second, gained, shorter = means(again)
-    assert first.startswith("synthetic, ridge, map, of others (3 clips): lip_aperture_corr 0.600 [0.5")
+    assert first.startswith("synthetic, ridge+articulation, map, of others (3 clips): lip_aperture_corr 0.600 [0.5")
     assert "lmd_over_frozen 0.500 [0.500, 0.500]" in first and first.endswith("worst aperture 0.500")
     assert "synced_lmd_over_frozen 0.450 [0.450, 0.450]" in first
     assert second.startswith("real, grmn, adain (3 clips): lip_aperture_corr 0.700 [")

@@ -10,8 +10,8 @@ COLUMNS = (
     "synced_aperture_corr", "synced_lmd_px512", "visemes", "kept",
 )  # fmt: skip
 CASE = ("prior", "model", "way", "visemes")
-# What an avatar does unless it is told otherwise, by a ridge whose visemes do not know the person.
-DEFAULT = ("synthetic", "ridge", "map", "of others")
+# What an avatar does unless it is told otherwise, but for a ridge whose visemes do not know the person.
+DEFAULT = ("synthetic", "ridge+articulation", "map", "of others")
 AVERAGED = (
     "lip_aperture_corr", "lip_width_corr", "lip_aperture_gain", "lmd_over_frozen", "synced_aperture_corr",
     "synced_lmd_over_frozen",
