@@ -9,8 +9,10 @@ import torch
 from scipy.special import erf
 
 from emotag.artifacts import Articulation
+from emotag.audio.windows import frame_times
 from emotag.motion import scores
-from emotag.motion.articulation import sizes_of
+from emotag.motion.articulation import listening, sizes_of
+from emotag.motion.examples import speech_windows
 from emotag.motion.personalise import DOUBT, JUDGED, SHARES, articulated_share, hearing, personalise
 from linear_corpus import fitted, frames_of, predicted
 
@@ -58,6 +60,15 @@ def test_measures_are_three_layers_of_the_ridge_s_taps(ready):
             hidden = hidden * (1 + erf(hidden / np.sqrt(2))) / 2
     found = hearing(network, given).articulation.measures(torch.from_numpy(speech)).numpy()
     np.testing.assert_allclose(found, hidden, rtol=1e-4, atol=1e-4)
+
+
+def test_whole_recordings_are_heard_as_their_windows_are(corpus, ready):
+    (network, *_), clip = ready
+    frames, times = np.arange(20, 60), frame_times(np.arange(20, 60), 0.3)
+    speech, _ = speech_windows(corpus.features[clip], corpus.prosody[clip], frames, 0.3)
+    whole = listening(arrays()).predict(corpus.features[clip], times)
+    windows = hearing(network, arrays()).articulation.measures(torch.from_numpy(np.asarray(speech, np.float32)))
+    np.testing.assert_allclose(whole, windows.numpy(), rtol=1e-3, atol=1e-3)
 
 
 def test_it_moves_nothing_until_a_person_opens_it(corpus, ready):

@@ -36,6 +36,7 @@ def test_shared_work_is_done_once(shared_copy):
         "no_ridge",
         "gaussians_scope",
         "wide_amplitude",
+        "no_articulation",
         "no_adain_control",
         "parameter_regression",
         "no_geometry",

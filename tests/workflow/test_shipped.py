@@ -98,3 +98,12 @@ def test_files_are_put_under_their_own_names(tmp_path):
     assert (tmp_path / "log").read_text().splitlines() == [
         str(tmp_path / "to" / n) for n in (shipped.PRIOR, shipped.CARD)
     ]
+
+
+def test_the_articulation_goes_with_the_speech_it_hears():
+    file = shipped.ARTICULATION
+    assert (ROOT / file).is_file()
+    assert shipped.articulation(config()) == [file] == shipped.articulation(config(speech={"prosody": "none"}))
+    for other in ({"provider": "hubert"}, {"blocks": [2]}, {"model": "elsewhere"}):
+        assert shipped.articulation(config(speech=other)) == []
+    assert shipped.articulation(config(adapt={"articulation": False})) == []

@@ -15,7 +15,7 @@ import psutil
 COPIED = (
     "Snakefile", "config.yaml", "rules", "report", "profiles", "envs", "src",
     "data/assets.yaml", "data/reference", "data/voices", "data/takes", "data/moods", "data/priors",
-    "data/variants.yaml", "data/tables.yaml",
+    "data/articulation", "data/variants.yaml", "data/tables.yaml",
 )  # fmt: skip
 # What tells of a run instead of being made by it.
 TELLS = ("logs", "benchmarks", "state", "summary", "report")

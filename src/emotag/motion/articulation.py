@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from emotag import artifacts
 from emotag.audio import windows
 from emotag.errors import ArtifactMismatch
-from emotag.motion.ridge import STEP_S
 from emotag.motion.skip import TAPS, taps
 from emotag.tracking.lip_measures import MEASURES
 
@@ -45,9 +44,9 @@ class Articulation(nn.Module):
     def predict(self, features: np.ndarray, times_s: np.ndarray) -> np.ndarray:
         """[T, 4] the same from [K, D] features at 50 Hz, at `times_s` [T]: as of `emotag.motion.ridge.Ridge`."""
         components = (features.astype(np.float32) - self.mean.numpy()) @ self.basis.numpy()
-        heard = windows.sample(components, times_s, TAPS, STEP_S).reshape(len(times_s), -1)
+        heard = windows.between_tokens(components, times_s)
         with torch.inference_mode():
-            return self._measures(torch.from_numpy(heard.astype(np.float32))).double().numpy()
+            return self._measures(taps(torch.from_numpy(heard))).double().numpy()
 
     def _measures(self, hidden: Tensor) -> Tensor:
         for number in range(self.layers):
