@@ -108,7 +108,8 @@ ARTIFACTS: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
 def test_artifact_that_is_not_whole_is_refused(case, tmp_path, refused):
     make, words = ARTIFACTS[case]
     file = make(tmp_path / "landmarks.safetensors")
-    refused(sync, words, landmarks=file, speech=file, lips=file, start_s=0, seconds=5, out="OUT/sync.json", config="{}")
+    files = {"landmarks": file, "speech": file, "lips": file, "articulation": []}
+    refused(sync, words, **files, start_s=0, seconds=5, out="OUT/sync.json", config="{}")
     assert not os.path.exists("made")
 
 
@@ -122,6 +123,7 @@ def test_adaptation_part_outside_the_clip_is_refused(part, tmp_path, refused):
         sync,
         ["adapt_on.start_s", "1.6 s", "earlier start"],
         **files,
+        articulation=[],
         start_s=part[0],
         seconds=part[1],
         out="OUT/sync.json",
