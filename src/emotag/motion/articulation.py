@@ -59,11 +59,6 @@ class Articulation(nn.Module):
         """[B, 16, D] to standardised motion [B, C]."""
         return self.measures(speech) @ self.reach
 
-    @property
-    def opened(self) -> bool:
-        """Whether it moves anything."""
-        return bool(torch.count_nonzero(self.reach))
-
 
 def load(path: Path, revision: str) -> dict[str, np.ndarray]:
     """What an `Articulation` artifact holds, which has to hear speech features of one `revision`.
