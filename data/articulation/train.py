@@ -21,10 +21,9 @@ from torch import Tensor, nn
 
 from emotag import stage
 from emotag.artifacts import Articulation
-from emotag.audio import speech
+from emotag.audio import speech, windows
 from emotag.config import SpeechConfig
 from emotag.motion.closed_form import principal_components
-from emotag.motion.examples import speech_windows
 from emotag.motion.skip import taps
 from emotag.synthetic.augmentation import augmented
 from emotag.synthetic.talker import SPREAD
@@ -118,9 +117,8 @@ class Listener:
         """Features [K, D] at 50 Hz in half precision, and lip measures [T, 4] around their mean."""
         audio, phones = reading(self.engine, number)
         lips = lip_track(phones, np.arange(int(phones[-1][1] * FPS)) / FPS)
-        return np.asarray(self.encoder.features(audio, str(number)), np.float16), (lips - lips.mean(0)).astype(
-            np.float32
-        )
+        features = self.encoder.features(audio, str(number))
+        return np.asarray(features, np.float16), np.asarray(lips - lips.mean(0), np.float32)
 
 
 _listener: list[Listener] = []
@@ -155,8 +153,8 @@ class Examples:
 
     def _frames(self, features: np.ndarray, lips: np.ndarray) -> tuple[Tensor, Tensor]:
         components = ((features.astype(np.float64) - self.mean) @ self.basis).astype(np.float32)
-        windows, _ = speech_windows(components, components[:, :3], np.arange(len(lips)), 0.0)
-        return taps(torch.from_numpy(windows)).half(), torch.from_numpy(lips)
+        heard = windows.between_tokens(components, windows.frame_times(np.arange(len(lips))))
+        return taps(torch.from_numpy(heard)).half(), torch.from_numpy(lips)
 
 
 def train(inputs: Tensor, targets: Tensor) -> nn.Sequential:

@@ -10,6 +10,7 @@ from scipy.special import erf
 
 from emotag.artifacts import Articulation
 from emotag.audio.windows import frame_times
+from emotag.errors import ArtifactMismatch
 from emotag.motion import scores
 from emotag.motion.articulation import listening, sizes_of
 from emotag.motion.examples import speech_windows
@@ -69,6 +70,12 @@ def test_whole_recordings_are_heard_as_their_windows_are(corpus, ready):
     whole = listening(arrays()).predict(corpus.features[clip], times)
     windows = hearing(network, arrays()).articulation.measures(torch.from_numpy(np.asarray(speech, np.float32)))
     np.testing.assert_allclose(whole, windows.numpy(), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("lost", ["weight1", "bias0"])
+def test_a_network_that_lacks_an_array_is_refused(lost):
+    with pytest.raises(ArtifactMismatch, match=f"{lost}.*make it again"):
+        listening({name: array for name, array in arrays().items() if name != lost})
 
 
 def test_it_moves_nothing_until_a_person_opens_it(corpus, ready):

@@ -190,8 +190,9 @@ def test_the_prior_s_measures_are_read_on_the_mouths_it_was_learnt_on():
     # The prior moves other units for the same measures: on this person's mouth they would do something else.
     usual_follow = random.normal(size=(2, 5))
     strength = Strength(map_frames=1e9, unit_frames=1e-6)
+    nothing = np.zeros((300, 2))
     arguments = (truth @ usual_follow, np.eye(12), x, x @ truth @ follow, jacobian)
-    right, _ = lower_face(*arguments, np.linalg.pinv(usual_follow), strength)
+    right, _ = lower_face(*arguments, np.linalg.pinv(usual_follow), strength, nothing)
     np.testing.assert_allclose(x @ right, x @ truth @ follow, atol=1e-3)
-    wrong, _ = lower_face(*arguments, jacobian, strength)
+    wrong, _ = lower_face(*arguments, jacobian, strength, nothing)
     assert np.abs(x @ wrong - x @ truth @ follow).max() > 0.5

@@ -76,13 +76,24 @@ def load(path: Path, revision: str) -> dict[str, np.ndarray]:
 
 
 def listening(arrays: dict[str, np.ndarray]) -> Articulation:
-    """The network of stored arrays by itself, for its measures."""
-    features, components = arrays["basis"].shape
-    network = Articulation(features, components, len(arrays["bias0"]), 1)
-    network.load_state_dict(
-        {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}, False
-    )
+    """The network of stored arrays by itself, for its measures.
+
+    Raises:
+        ArtifactMismatch: an array is missing, or its shape is none of such a network.
+    """
+    try:
+        network = Articulation(len(arrays["mean"]), *sizes_of(arrays).values(), channels=1)
+        network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in shut(arrays, 1).items()})
+    except (KeyError, RuntimeError) as error:
+        raise ArtifactMismatch(
+            f"articulation: the stored arrays do not make its network ({error}); make it again (data/articulation)"
+        ) from error
     return network
+
+
+def shut(arrays: dict[str, np.ndarray], channels: int) -> dict[str, np.ndarray]:
+    """Stored arrays with the `reach` [4, `channels`] of nobody."""
+    return arrays | {"reach": np.zeros((len(MEASURES), channels), np.float32)}
 
 
 def sizes_of(arrays: dict[str, np.ndarray]) -> dict[str, int]:

@@ -25,17 +25,17 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 
 from emotag.motion import closed_form, statistics
-from emotag.motion.articulation import sizes_of
+from emotag.motion.articulation import shut, sizes_of
 from emotag.motion.grmn import GatedResidualMotionNetwork, load
 from emotag.motion.moods import slow
 from emotag.motion.skip import taps
-from emotag.tracking import lip_measures
+from emotag.tracking import lip_measures, sync
 
 log = logging.getLogger(__name__)
 
 OPENING = (0, 3)  # of the lip measures: aperture and jaw
-# Measures that have a say in whose lips these are: protrusion rests on the depth that the mesh guesses.
-JUDGED = (0, 1, 3)
+# Measures that have a say in whose lips these are, as in when they speak.
+JUDGED = [lip_measures.MEASURES.index(name) for name in sync.JUDGED]
 # Shares of the articulation that are compared, on what is quicker than about half a second, because what both miss is slow
 # (moods); there a frame counts for itself. People are the ridge's until they show otherwise, by so many nats (chosen on the
 # real and synthetic clips of docs/results).
@@ -98,7 +98,9 @@ def personalise(
             components, spoken = person.space.components(inputs[0]), person.space.prosody(inputs[1])
             person.expect(*person.felt(components, spoken, person.cues(inputs[2]), inputs[3]))
         spoken = taps(person.space.components(inputs[0])).double().numpy()
-        heard = None if person.articulation is None else doubled(person.articulation.measures(inputs[0]))
+        heard = np.zeros((len(motion), lip_jacobian.shape[1]))
+        if person.articulation is not None:
+            heard = doubled(person.articulation.measures(inputs[0]))
         added = beyond_ridge(person, *inputs)
     cues = own.cues(action_units)
     skip = person.skip
@@ -108,7 +110,7 @@ def personalise(
     y = target - centre_y
     speech_weight, cue_weight = np.zeros(skip.speech_weight.shape), doubled(skip.cue_weight)
     in_units = doubled(skip.speech_weight)[:, ~upper] * pooled.scale[~upper]
-    centre_h = np.zeros(len(lip_jacobian[0])) if heard is None else heard.mean(0)
+    centre_h = heard.mean(0)
     speech_weight[:, ~upper], reach = lower_face(
         in_units,
         doubled(skip.speech_moment),
@@ -117,7 +119,7 @@ def personalise(
         lip_jacobian[~upper],
         usual_jacobian[~upper],
         strength,
-        None if heard is None else heard - centre_h,
+        heard - centre_h,
     )
     # The person's scale carries the amplitude; what is stored here is relative to it.
     speech_weight[:, ~upper] /= own.scale[~upper] / strength.amplitude
@@ -131,7 +133,7 @@ def personalise(
     bias = centre_y - centre_x @ speech_weight - centre_u @ cue_weight
     bias[~upper] -= centre_h @ reach
     skip.speech_bias.copy_(torch.from_numpy(bias))
-    if heard is not None:
+    if person.articulation is not None:
         person.articulation.reach[:, ~upper] = torch.from_numpy(reach.astype(np.float32))
     return person
 
@@ -139,8 +141,8 @@ def personalise(
 def hearing(network: GatedResidualMotionNetwork, arrays: dict[str, np.ndarray]) -> GatedResidualMotionNetwork:
     """A copy of `network` with the articulation of `arrays` (all but `reach`) beside its ridge, still shut."""
     plain = network.architecture.plain() | sizes_of(arrays)
-    shut = {"articulation.reach": np.zeros((len(lip_measures.MEASURES), plain["channels"]), np.float32)}
-    return load(network.arrays() | shut | {f"articulation.{name}": array for name, array in arrays.items()}, plain)
+    beside = {f"articulation.{name}": array for name, array in shut(arrays, plain["channels"]).items()}
+    return load(network.arrays() | beside, plain)
 
 
 def without_opening(person: GatedResidualMotionNetwork, jacobian: np.ndarray) -> torch.Tensor:
@@ -162,17 +164,16 @@ def lower_face(
     jacobian: np.ndarray,
     usual_jacobian: np.ndarray,
     strength: Strength,
-    heard: np.ndarray | None = None,
+    heard: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """[K, C] the person's ridge from centred taps `x` [T, K] to units, from the `prior` [K, C] in the same units; and [M, C]
-    the units that follow what the articulation hears, `heard` [T, M] centred (None: nothing).
+    the units that follow what the articulation hears, `heard` [T, M] centred (zero: nothing).
 
     `moment` [K, K] is the corpus' mean outer product of taps, `y` [T, C] the centred tracked units; `jacobian` [C, M] of
     the person's mouth and `usual_jacobian` [C, M] of those that the prior was learnt on.
     """
     seen, here, meant = y @ jacobian, prior @ jacobian, prior @ usual_jacobian
     usual = np.linalg.solve(spread_of(here, moment), here.T @ moment @ prior)
-    heard = np.zeros_like(seen) if heard is None else heard
     share = articulated_share(x @ meant, heard, seen)
     if heard.any():
         log.info("share of the articulation in the lips' course: %.2f", share)
@@ -191,9 +192,8 @@ def articulated_share(ridge: np.ndarray, heard: np.ndarray, seen: np.ndarray) ->
     its best gain, and beforehand the less likely the larger it is."""
     if not heard.any():
         return 0.0
-    judged = [column for column in JUDGED if column < seen.shape[1]]
     ridge, heard, seen = (a - gaussian_filter1d(a, SLOW_FRAMES, axis=0, mode="nearest") for a in (ridge, heard, seen))
-    unlike = [_left_over((1 - share) * ridge + share * heard, seen)[judged] for share in SHARES]
+    unlike = [_left_over((1 - share) * ridge + share * heard, seen)[JUDGED] for share in SHARES]
     belief = -0.5 * len(seen) * np.log(unlike).mean(1) - DOUBT * SHARES
     weight = np.exp(belief - belief.max())
     return float(weight @ SHARES / weight.sum())
