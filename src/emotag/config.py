@@ -284,6 +284,12 @@ class PictureConfig(Settings):
     threshold_position: float = Field(1.0, ge=0)
     weight_scale: float = Field(1.0, ge=0, description="hinge on local scale beyond threshold_scale")
     threshold_scale: float = Field(0.6, ge=0)
+    weight_lids: float = Field(
+        1e-2,
+        ge=0,
+        description="squared distance of eyelids' Gaussians to the shut lids of plain skin they begin as, of eyeballs' to "
+        "their place",
+    )
     checkpoint_every: int = Field(200, ge=1)
     seed: Seed = 0
 

@@ -8,6 +8,7 @@ from emotag import methods
 from emotag.artifacts import Prior
 from emotag.config import RenderedConfig
 from emotag.errors import ArtifactMismatch, ConfigError
+from emotag.gaussians.lids import Hold
 from emotag.io.artifact import write_json
 from emotag.motion import channels, grmn, mouth_field
 from emotag.stages import pretrain_rendered
@@ -66,7 +67,7 @@ def company_of(files, start, head, scope="all", chosen=tuple):
         person = Person.load(Files(**files[name]), CONFIG, "between", keeper(folder))
         space = pretrain_rendered.own_space(person, network, prior)
         company.join(head, person, person.first_cloud(head, CONFIG), space)
-        scenes.append(person.scene(network, trained, CONFIG, 1))
+        scenes.append(person.scene(network, trained, CONFIG, 1, Hold.of(head, person.shape, company.parts[-1].cloud)))
     return company, scenes, curriculum.phases(scenes, CONFIG, trained)
 
 

@@ -15,6 +15,7 @@ from emotag.artifacts import Avatar, Prior, Speech
 from emotag.config import AdaptConfig
 from emotag.errors import ArtifactMismatch
 from emotag.gaussians.deformer import RiggedDeformer, mouth_points
+from emotag.gaussians.lids import Hold
 from emotag.head import models
 from emotag.motion import articulation as articulations
 from emotag.motion import channels, grmn, lip_space
@@ -84,7 +85,7 @@ def run(
     if scope != config.scope:
         logger.info("emotion was learnt from actors: the motion network stays, scope %s is %s", config.scope, scope)
     trained = chosen.adapt_scopes[scope]
-    scene = person.scene(network, trained, config, threads, driven)
+    scene = person.scene(network, trained, config, threads, Hold.of(model, person.shape, cloud), driven)
     if start.mouth:
         scene = scene.with_conditions(network)
     inputs = [prior, *articulation, *files.listed()]

@@ -15,6 +15,7 @@ from emotag import methods, stage
 from emotag.artifacts import Prior
 from emotag.config import RenderedConfig
 from emotag.errors import ConfigError
+from emotag.gaussians.lids import Hold
 from emotag.head import models
 from emotag.motion import channels, grmn, mouth_field, statistics
 from emotag.stages.corpus_clips import left_out_by
@@ -73,7 +74,7 @@ def run(
             person = Person.load(files, config, network.architecture.windows, keeper(folder.path))
             cloud = person.first_cloud(model, config)
             company.join(model, person, cloud, own_space(person, network, begun))
-            scenes.append(person.scene(network, trained, config, threads))
+            scenes.append(person.scene(network, trained, config, threads, Hold.of(model, person.shape, cloud)))
             log.info("%s: %d frames, %d Gaussians", name, len(person.frames), len(cloud))
         schedule = curriculum.phases(scenes, config, trained)
         every = config.checkpoint_every

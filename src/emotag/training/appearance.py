@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from emotag.config import PictureConfig
 from emotag.gaussians.cloud import HAIR
 from emotag.gaussians.deformer import RiggedDeformer
+from emotag.gaussians.lids import Hold
 from emotag.geometry.camera import Camera
 from emotag.motion.codes import Codes
 from emotag.motion.cues import Cues, Source
@@ -62,7 +63,8 @@ class AdaptedAvatar(nn.Module):
 class Scene:
     """Everything an objective needs beside the model, for the T frames of the adaptation part: `tracked` codes, the
     network's `cues` and the `teacher`'s emotion distribution [T, 7]. `tokens`: of `frozen_tokens`. `field_begun`: the mouth
-    field has learnt from others, so the Gaussians are fitted under it from the first step (`with_conditions`)."""
+    field has learnt from others, so the Gaussians are fitted under it from the first step (`with_conditions`). `lids` holds
+    the eyelids' Gaussians to where they began (None: free)."""
 
     footage: Footage
     tracked: Codes
@@ -74,6 +76,7 @@ class Scene:
     config: PictureConfig
     tokens: Tensor | None = None
     field_begun: bool = False
+    lids: Hold | None = None
 
     def with_conditions(self, network: GatedResidualMotionNetwork) -> Self:
         """The scene for a mouth field that has learnt: its tracked codes hold what the network says to the field."""
@@ -85,7 +88,7 @@ class Scene:
         return replace(self, tracked=self.tracked.replaced(**said), field_begun=True)
 
     def picture_losses(self, model: AdaptedAvatar, codes: Codes, frames: Tensor, normals: bool) -> dict[str, Tensor]:
-        """L1, D-SSIM, mask, hinges and, with `normals`, the geometry of the drawn frames."""
+        """L1, D-SSIM, mask, hinges, lids and, with `normals`, the geometry of the drawn frames."""
         background = torch.rand(3)
         splats = model.deformer(model.pose(codes, frames), mouth_moves=normals or self.field_begun)
         extras = facing_normals(splats) if normals else None
@@ -103,6 +106,8 @@ class Scene:
             "position": position_hinge(cloud.mean, self.config.threshold_position, bound),
             "scale": scale_hinge(cloud.scale, self.config.threshold_scale),
         }
+        if self.lids is not None:
+            losses["lids"] = self.lids(cloud)
         return losses | (self.geometry_losses(drawn, frames) if normals else {})
 
     def geometry_losses(self, drawn: Frame, frames: Tensor) -> dict[str, Tensor]:
@@ -190,6 +195,7 @@ def loss_weights(config: PictureConfig) -> dict[str, float]:
         "mask": config.weight_mask,
         "position": config.weight_position,
         "scale": config.weight_scale,
+        "lids": config.weight_lids,
         "depth": config.weight_depth,
         "normal": config.weight_normal,
         "kl": config.weight_kl,

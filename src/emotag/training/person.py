@@ -12,6 +12,7 @@ from torch import Tensor
 from emotag.artifacts import ActionUnits, Emotion, Geometry, Identity, Speech, Subject, Tracks
 from emotag.config import PictureConfig
 from emotag.gaussians.cloud import GaussianCloud
+from emotag.gaussians.lids import Hold
 from emotag.gaussians.person import first_cloud, seen_beyond
 from emotag.gaussians.placement import join
 from emotag.gaussians.trunk import Trunk
@@ -112,10 +113,11 @@ class Person:
         trained: Sequence[str],
         config: PictureConfig,
         threads: int,
+        lids: Hold,
         heard: cues.Cues | cues.Source | None = None,
     ) -> Scene:
-        """What objectives need beside the model. `trained` are prefixes of what trains of the networks; `heard` is the
-        source or its cues, if they are at hand."""
+        """What objectives need beside the model. `trained` are prefixes of what trains of the networks; `lids` holds those of
+        the person's cloud; `heard` is the source or its cues, if they are at hand."""
         return Scene(
             footage=self.footage,
             tracked=Codes.from_tracks(self.tracks, self.frames, network.architecture.width),
@@ -126,4 +128,5 @@ class Person:
             photometric=Photometric(threads),
             config=config,
             tokens=frozen_tokens(network, heard, trained) if isinstance(heard, cues.Cues) else None,
+            lids=lids,
         )
