@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from emotag.gaussians.cloud import HEAD, PARAMETERS, GaussianCloud
+from emotag.gaussians.deformer import rest_vertices
 from emotag.head.base import HeadModel
 
 REGIONS = ("skin", "eyelids")
@@ -22,16 +23,16 @@ AROUND = (2.0, 3.0)
 WEIGHTS = dict.fromkeys(PARAMETERS, 1.0) | {"opacity_logit": 0.1}
 
 
-def vertices_at(head: HeadModel, shape: Tensor, shut: float) -> Tensor:
-    """The person's mesh [V, 3] m at rest, but for eyes that are `shut` 0 to 1."""
+def shut_vertices(head: HeadModel, shape: Tensor) -> Tensor:
+    """The person's mesh [V, 3] m at rest, but for eyes that are shut."""
     expression = torch.zeros(1, len(head.expression_names))
-    expression[:, [head.expression_names.index(name) for name in head.eyelid_units]] = shut
+    expression[:, [head.expression_names.index(name) for name in head.eyelid_units]] = 1.0
     return head.vertices(shape[None], expression, *(torch.zeros(1, size) for size in (3, 3, 6, 3, 3)))[0]
 
 
 def share_of(head: HeadModel, shape: Tensor) -> Tensor:
     """[F] 0 to 1: how much of a lid each face is; 0 where the head model has no units for eyelids."""
-    still, shut = (_areas(vertices_at(head, shape, on)[head.faces]) for on in (0.0, 1.0))
+    still, shut = (_areas(vertices(head, shape)[head.faces]) for vertices in (rest_vertices, shut_vertices))
     share = ((shut / still.clamp_min(1e-12) - GROWTH[0]) / (GROWTH[1] - GROWTH[0])).clamp(0, 1)
     allowed = torch.stack([head.face_regions[name] for name in REGIONS]).any(0) & head.face_regions["face"]
     return torch.where(allowed, share, 0.0).float()

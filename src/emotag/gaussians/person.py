@@ -58,7 +58,7 @@ def first_cloud(head: HeadModel, subject: Subject, count: int, sh_degree: int, s
         initialise_hair(vertices, head.faces, scalp, in_hair, colours, sh_degree, seed + 2),
     ]
     if on_lids:
-        shut = lids.vertices_at(head, shape, 1.0)
+        shut = lids.shut_vertices(head, shape)
         parts.append(initialise(shut, head.faces, lid, on_lids, colours, region, sh_degree, seed + 3))
     cloud = join(parts)
     cloud.trunk_share.copy_(neck_share(head, vertices)[cloud.triangle])
