@@ -61,7 +61,7 @@ def test_their_gaussians_lie_on_the_shut_eye(head, shape, share, subject):
     cloud = first_cloud(head, subject, COUNT, 0, 0)
     on_lids = share[cloud.triangle] > 0
     assert len(cloud) == COUNT and on_lids.sum() == round(LID_SHARE * COUNT)
-    shut = lids.shut_vertices(head, shape)
+    shut = rest_vertices(head, shape, head.eyelid_units)
     splats = Binding(cloud.triangle, head.faces)(cloud, shut[None])
     corners = shut[head.faces[cloud.triangle]]
     normal = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

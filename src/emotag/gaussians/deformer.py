@@ -1,5 +1,6 @@
 """The rigged deformer: driving codes move the mesh, the mesh moves the Gaussians (EmoTaG, Eq. 7 and 8)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -63,10 +64,12 @@ class RiggedDeformer:
         return StillFace(placed, self.cloud, self.soft, self.trunk, self.held_index, self.held_share)
 
 
-def rest_vertices(head: HeadModel, shape: Tensor) -> Tensor:
-    """The person's mesh [V, 3] m at rest, in the head's own frame."""
-    nothing = [torch.zeros(1, size) for size in (len(head.expression_names), 3, 3, 6, 3, 3)]
-    return head.vertices(shape[None], *nothing)[0]
+def rest_vertices(head: HeadModel, shape: Tensor, units: Sequence[str] = ()) -> Tensor:
+    """The person's mesh [V, 3] m at rest, but for expression `units` that are fully on, in the head's own frame."""
+    expression = torch.zeros(1, len(head.expression_names))
+    expression[:, [head.expression_names.index(name) for name in units]] = 1.0
+    nothing = [torch.zeros(1, size) for size in (3, 3, 6, 3, 3)]
+    return head.vertices(shape[None], expression, *nothing)[0]
 
 
 def mouth_points(head: HeadModel, shape: Tensor, cloud: GaussianCloud) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from emotag.gaussians.cloud import HEAD, PARAMETERS, GaussianCloud
 from emotag.gaussians.deformer import rest_vertices
+from emotag.gaussians.placement import areas_of, faces_of
 from emotag.head.base import HeadModel
 
 REGIONS = ("skin", "eyelids")
@@ -23,25 +24,11 @@ AROUND = (2.0, 3.0)
 WEIGHTS = dict.fromkeys(PARAMETERS, 1.0) | {"opacity_logit": 0.1}
 
 
-def shut_vertices(head: HeadModel, shape: Tensor) -> Tensor:
-    """The person's mesh [V, 3] m at rest, but for eyes that are shut."""
-    expression = torch.zeros(1, len(head.expression_names))
-    expression[:, [head.expression_names.index(name) for name in head.eyelid_units]] = 1.0
-    return head.vertices(shape[None], expression, *(torch.zeros(1, size) for size in (3, 3, 6, 3, 3)))[0]
-
-
 def share_of(head: HeadModel, shape: Tensor) -> Tensor:
     """[F] 0 to 1: how much of a lid each face is; 0 where the head model has no units for eyelids."""
-    still, shut = (_areas(vertices(head, shape)[head.faces]) for vertices in (rest_vertices, shut_vertices))
+    still, shut = (areas_of(rest_vertices(head, shape, units)[head.faces]) for units in ((), head.eyelid_units))
     share = ((shut / still.clamp_min(1e-12) - GROWTH[0]) / (GROWTH[1] - GROWTH[0])).clamp(0, 1)
-    allowed = torch.stack([head.face_regions[name] for name in REGIONS]).any(0) & head.face_regions["face"]
-    return torch.where(allowed, share, 0.0).float()
-
-
-def _areas(corners: Tensor) -> Tensor:
-    """[n] m2 of triangles [n, 3, 3] m."""
-    a, b, c = corners.double().unbind(1)
-    return 0.5 * torch.linalg.cross(b - a, c - a).norm(dim=-1)
+    return torch.where(faces_of(head, REGIONS) & head.face_regions["face"], share, 0.0).float()
 
 
 def with_lid_colours(head: HeadModel, vertices: Tensor, colours: Tensor, share: Tensor) -> Tensor:
@@ -67,9 +54,9 @@ def with_lid_colours(head: HeadModel, vertices: Tensor, colours: Tensor, share: 
 
 @dataclass(frozen=True)
 class Hold:
-    """Squared distance of the Gaussians `index` [n] to where they `begun`: of their means by `place` [n], of all else by `look`
-    [n], 0 to 1. Lids are held in both, by how much of a lid they are; eyeballs in their place alone, or else they poke through
-    the lids, as pictures say little of their depth."""
+    """Squared distance of the Gaussians `index` [n] to what they were when `begun`: of their means by `place` [n], of all else
+    by `look` [n], 0 to 1. Lids are held in both, by how much of a lid they are; eyeballs in their place alone, or else they
+    poke through the lids, as pictures say little of their depth."""
 
     index: Tensor
     place: Tensor

@@ -9,7 +9,7 @@ from emotag.artifacts import Subject
 from emotag.gaussians import beyond, lids
 from emotag.gaussians.cloud import HEAD, MOUTH, GaussianCloud
 from emotag.gaussians.deformer import rest_vertices
-from emotag.gaussians.placement import initialise, initialise_hair, join
+from emotag.gaussians.placement import faces_of, initialise, initialise_hair, join
 from emotag.gaussians.trunk import Trunk, neck_share
 from emotag.geometry.camera import Camera
 from emotag.head.base import HeadModel
@@ -21,11 +21,6 @@ CARRIERS = ("scalp", "ears")
 MOUTH_SHARE, HAIR_SHARE, LID_SHARE = 0.2, 0.3, 0.03
 # What closed lips hide begins with colours of its own, relative to the skin's mean brightness, not with those of the lips.
 INNER_COLOURS = {"mouth_interior": (0.35, 0.14, 0.13), "tongue": (0.85, 0.45, 0.45), "teeth": (1.3, 1.25, 1.15)}
-
-
-def faces_of(head: HeadModel, names: tuple[str, ...]) -> Tensor:
-    """[F] bool: the faces in any of the regions."""
-    return torch.stack([head.face_regions[name] for name in names]).any(0)
 
 
 def with_inner_colours(head: HeadModel, colours: Tensor) -> Tensor:
@@ -58,7 +53,7 @@ def first_cloud(head: HeadModel, subject: Subject, count: int, sh_degree: int, s
         initialise_hair(vertices, head.faces, scalp, in_hair, colours, sh_degree, seed + 2),
     ]
     if on_lids:
-        shut = lids.shut_vertices(head, shape)
+        shut = rest_vertices(head, shape, head.eyelid_units)
         parts.append(initialise(shut, head.faces, lid, on_lids, colours, region, sh_degree, seed + 3))
     cloud = join(parts)
     cloud.trunk_share.copy_(neck_share(head, vertices)[cloud.triangle])

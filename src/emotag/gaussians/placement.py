@@ -10,6 +10,7 @@ from torch import Tensor
 from emotag.errors import ConfigError
 from emotag.gaussians.cloud import HAIR, GaussianCloud
 from emotag.gaussians.triangles import TriangleFrames, triangle_frames
+from emotag.head.base import HeadModel
 from emotag.render.sh import C0
 
 # In-plane standard deviation over the side of the square that one Gaussian has to cover: neighbours overlap.
@@ -18,6 +19,17 @@ COVERAGE = 0.7
 FLATNESS = 0.1
 OPACITY = 0.9
 SHELLS_M = (0.004, 0.010, 0.018, 0.028)
+
+
+def faces_of(head: HeadModel, names: Sequence[str]) -> Tensor:
+    """[F] bool: the faces in any of the regions."""
+    return torch.stack([head.face_regions[name] for name in names]).any(0)
+
+
+def areas_of(corners: Tensor) -> Tensor:
+    """[n] m2 of triangles `corners` [n, 3, 3] m, in double precision."""
+    a, b, c = corners.double().unbind(1)
+    return 0.5 * torch.linalg.cross(b - a, c - a).norm(dim=-1)
 
 
 def _counts(areas: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
@@ -71,8 +83,7 @@ def initialise(
     random = np.random.default_rng(seed)
     triangles = faces[chosen]
     corners = vertices.double()[triangles]
-    normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    areas = 0.5 * normals.norm(dim=-1).clamp_min(1e-14).numpy()
+    areas = areas_of(corners).clamp_min(5e-15).numpy()
     counts = _counts(areas, count, random)
     slot = torch.from_numpy(np.repeat(np.arange(len(chosen)), counts))
     weights = torch.from_numpy(_barycentric(count, random))[..., None]
